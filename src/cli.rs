@@ -1,0 +1,51 @@
+//! The command line as it is typed.
+//!
+//! In: arguments. Out: `Cli`. What they mean is the commands' business.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::commands::{check, init, render, schema};
+
+/// Renders systemd units for a fleet cluster from one services.yaml.
+///
+/// services.yaml describes what runs: images, ports, conflicts, instances, versions. unitgen turns it
+/// into unit files that are all alike, in the form that fleet stores byte for byte.
+#[derive(Debug, Parser)]
+#[command(name = "unitgen", version, max_term_width = 100, after_help = AFTER)]
+pub struct Cli {
+    /// The manifest; several are laid over each other, the later over the earlier. `-` is the
+    /// standard input. [default: services.yaml, or what `UNITGEN_FILE` names]
+    #[arg(short, long = "file", value_name = "FILE", global = true)]
+    pub files: Vec<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER: &str = "\
+Exit codes: 0 done; 1 differences or findings; 2 trouble; 3 the other side is out of reach.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// See [`check::Args`].
+    Check(check::Args),
+    /// See [`init::Args`].
+    Init(init::Args),
+    /// See [`render::Args`].
+    Render(render::Args),
+    /// See [`schema::Args`].
+    Schema(schema::Args),
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: one JSON value with a `format_version`.
+    Json,
+}

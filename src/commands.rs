@@ -1,0 +1,199 @@
+//! What the commands share: from the files to the units that should be.
+//!
+//! Each command is a file of its own with its arguments and one function.
+
+pub mod check;
+pub mod init;
+pub mod render;
+pub mod schema;
+
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Diagnostic, Report};
+use crate::error::CommandError;
+use crate::files;
+use crate::manifest::{self, Manifest};
+use crate::model::Model;
+use crate::name::AppName;
+use crate::output::Output;
+use crate::render::{Desired, Renderer};
+use crate::report::{self, Style};
+use crate::resolve::resolve;
+use crate::settings::Settings;
+use crate::span::{SourceId, Sources};
+use crate::suggestion::did_you_mean;
+use crate::template::{SUFFIX, Templates};
+use crate::yaml;
+
+/// What every command has.
+pub struct Invocation {
+    /// The `-f` files.
+    pub files: Vec<PathBuf>,
+    /// What the environment says.
+    pub settings: Settings,
+    /// The two streams.
+    pub output: Output,
+}
+
+/// All that the files say, and what follows from it.
+pub struct Loaded {
+    /// The texts.
+    pub sources: Sources,
+    /// What was found, sorted.
+    pub report: Report,
+    /// What should run.
+    pub model: Model,
+    /// The units that should be.
+    pub desired: Desired,
+}
+
+impl Invocation {
+    /// Returns the manifests' paths.
+    #[must_use]
+    pub fn manifests(&self) -> Vec<PathBuf> {
+        if !self.files.is_empty() {
+            return self.files.clone();
+        }
+        if !self.settings.files.is_empty() {
+            return self.settings.files.clone();
+        }
+        vec![PathBuf::from("services.yaml")]
+    }
+
+    /// Returns the folder that the first manifest stands in.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        let manifests = self.manifests();
+        let parent = manifests.first().and_then(|path| path.parent());
+        parent.map(Path::to_owned).unwrap_or_default()
+    }
+
+    /// Reads the manifests and renders all units, going as far as the mistakes allow.
+    ///
+    /// # Errors
+    /// Says which file can't be read.
+    pub fn load(&self) -> Result<Loaded, CommandError> {
+        let mut sources = Sources::default();
+        let mut report = Report::default();
+        let mut trees = Vec::new();
+        for path in self.manifests() {
+            let source = sources.add(path.display().to_string(), read_manifest(&path)?);
+            match yaml::parse(&sources, source, &mut report) {
+                Some(tree) => trees.push(tree),
+                None if !report.has_errors() => report.push(empty(source)),
+                None => {}
+            }
+        }
+        let read_all = !report.has_errors();
+        let manifest = manifest::from_trees(&trees, &mut report);
+        // A tree that is not there would only give consequences of what is reported already.
+        let mut loaded = Loaded {
+            sources,
+            report,
+            model: Model::default(),
+            desired: Desired::default(),
+        };
+        if read_all {
+            self.build(&manifest, &mut loaded)?;
+        }
+        loaded.report.finish();
+        Ok(loaded)
+    }
+
+    fn build(&self, manifest: &Manifest, loaded: &mut Loaded) -> Result<(), CommandError> {
+        let own = self.own_templates(manifest, &mut loaded.sources, &mut loaded.report)?;
+        let templates = Templates::new(&own, &mut loaded.sources, &mut loaded.report);
+        loaded.model = resolve(manifest, &mut loaded.report);
+        if loaded.report.has_errors() {
+            return Ok(());
+        }
+        let renderer = Renderer {
+            templates: &templates,
+            sources: &loaded.sources,
+        };
+        let (desired, found) = renderer.render(&loaded.model);
+        loaded.desired = desired;
+        loaded.report.extend(found);
+        Ok(())
+    }
+
+    fn own_templates(
+        &self,
+        manifest: &Manifest,
+        sources: &mut Sources,
+        report: &mut Report,
+    ) -> Result<Vec<(String, SourceId)>, CommandError> {
+        let named = manifest.templates.spanned();
+        let folder = self
+            .folder()
+            .join(named.map_or("templates", |folder| &folder.value));
+        if let Some(named) = named
+            && !files::is_folder(&folder)
+        {
+            let message = format!("there is no folder `{}`", folder.display());
+            report.push(
+                Diagnostic::error(named.span, message).label("templates are to be found there"),
+            );
+        }
+        let files = files::read_folder(&folder, SUFFIX)?;
+        let templates = files.into_iter().map(|(name, path, text)| {
+            let source = sources.add(path.display().to_string(), text);
+            (name, source)
+        });
+        Ok(templates.collect())
+    }
+
+    /// Shows a report on stderr.
+    pub fn show(&mut self, loaded: &Loaded) {
+        let style = Style {
+            colored: self.output.colored_messages,
+            width: self.output.width,
+        };
+        let text = report::text(&loaded.report, &loaded.sources, style);
+        self.output.message(&text);
+    }
+}
+
+impl Loaded {
+    /// Keeps the units of some apps only; all where none is named.
+    ///
+    /// # Errors
+    /// Says which app there is not.
+    pub fn select(&mut self, apps: &[String]) -> Result<Option<Vec<AppName>>, CommandError> {
+        if apps.is_empty() {
+            return Ok(None);
+        }
+        let mut selected = Vec::new();
+        for app in apps {
+            let names = self.model.apps.iter().map(|app| &app.name.value);
+            let Some(found) = names.clone().find(|name| name.as_str() == app) else {
+                let error = CommandError::trouble(format!("there is no app `{app}`"));
+                return Err(match did_you_mean(app, names.map(AppName::as_str)) {
+                    Some(help) => error.help(help),
+                    None => error,
+                });
+            };
+            selected.push(found.clone());
+        }
+        self.desired
+            .units
+            .retain(|unit| selected.contains(&unit.app));
+        Ok(Some(selected))
+    }
+}
+
+fn read_manifest(path: &Path) -> Result<String, CommandError> {
+    files::read_text(path).map_err(|error| match error.help {
+        Some(_) => error,
+        None => error.help("name the manifest with `-f FILE`; `unitgen init` writes a first one"),
+    })
+}
+
+fn empty(source: SourceId) -> Diagnostic {
+    let span = crate::span::Span {
+        source,
+        start: 0,
+        end: 0,
+    };
+    Diagnostic::error(span, "this manifest is empty").help("`unitgen init` writes a first manifest")
+}

@@ -1,0 +1,342 @@
+//! The file system's door: reads manifests and templates, keeps a folder of units.
+//!
+//! In: paths. Out: texts, or what changed. Writes are atomic: a file is there whole or not at all,
+//! and one that is equal already is not touched. Knows nothing of what the texts mean, but that a
+//! unit with unitgen's mark is one of its own.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the door to the file system"
+)]
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::error::CommandError;
+
+/// The greatest size of a manifest or a template in bytes. One of 10,000 apps has a tenth of it.
+pub const SIZE_MAXIMUM: u64 = 16 << 20;
+
+/// Reads a text; `-` is the standard input.
+///
+/// # Errors
+/// Says why the text can't be read, and at which line where it is no UTF-8.
+pub fn read_text(path: &Path) -> Result<String, CommandError> {
+    let shown = path.display();
+    let fail =
+        |error: io::Error| CommandError::trouble(format!("can't read `{shown}`")).because(error);
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        io::stdin()
+            .lock()
+            .take(SIZE_MAXIMUM + 1)
+            .read_to_end(&mut bytes)
+            .map_err(fail)?;
+    } else {
+        let file = fs::File::open(path).map_err(fail)?;
+        let metadata = file.metadata().map_err(fail)?;
+        if metadata.is_dir() {
+            return Err(CommandError::trouble(format!("`{shown}` is a folder"))
+                .help("name the manifest in it, such as `services.yaml`"));
+        }
+        file.take(SIZE_MAXIMUM + 1)
+            .read_to_end(&mut bytes)
+            .map_err(fail)?;
+    }
+    if bytes.len() as u64 > SIZE_MAXIMUM {
+        let mebibytes = SIZE_MAXIMUM >> 20;
+        return Err(
+            CommandError::trouble(format!("`{shown}` is larger than {mebibytes} MiB"))
+                .help("several files can be given with several `-f`"),
+        );
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let before = &error.as_bytes()[..at];
+        let line = before.split(|byte| *byte == b'\n').count();
+        let line_start = before
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |at| at + 1);
+        let column = String::from_utf8_lossy(&before[line_start..])
+            .chars()
+            .count()
+            + 1;
+        CommandError::trouble(format!(
+            "`{shown}` is no UTF-8 at line {line}, column {column}"
+        ))
+        .help("save it as UTF-8")
+    })
+}
+
+/// Reads all files of a folder whose names have an ending, sorted by name. A folder that is not
+/// there has none.
+///
+/// # Errors
+/// Says why the folder or a file can't be read.
+pub fn read_folder(
+    folder: &Path,
+    ending: &str,
+) -> Result<Vec<(String, PathBuf, String)>, CommandError> {
+    let mut found = Vec::new();
+    for name in names(folder, ending)? {
+        let path = folder.join(&name);
+        let text = read_text(&path)?;
+        found.push((name, path, text));
+    }
+    Ok(found)
+}
+
+/// Tells whether a path leads to a folder.
+#[must_use]
+pub fn is_folder(path: &Path) -> bool {
+    path.is_dir()
+}
+
+/// Creates a file that is not there yet.
+///
+/// # Errors
+/// Says why it can't be written, for one because it is there.
+pub fn create(path: &Path, text: &str) -> Result<(), CommandError> {
+    let shown = path.display();
+    let fail =
+        |error: io::Error| CommandError::trouble(format!("can't write `{shown}`")).because(error);
+    let folder = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let mut file = builder()
+        .tempfile_in(folder.unwrap_or(Path::new(".")))
+        .map_err(fail)?;
+    file.write_all(text.as_bytes()).map_err(fail)?;
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(CommandError::trouble(format!("`{shown}` is there already"))
+                .help("take it away first, or work in another folder"))
+        }
+        Err(error) => Err(fail(error.error)),
+    }
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// It is new.
+    Created,
+    /// Its text is another one.
+    Changed,
+    /// It is gone.
+    Removed,
+    /// It was equal already.
+    Unchanged,
+}
+
+/// One file of a folder of units, as it is and as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The file's name.
+    pub name: String,
+    /// What has to become of it.
+    pub change: Change,
+    /// The text that it has.
+    pub before: Option<String>,
+}
+
+/// A folder of units and what should be in it.
+pub struct UnitFolder<'a> {
+    /// The folder.
+    pub path: &'a Path,
+    /// The wanted files' names and texts, sorted by name.
+    pub wanted: Vec<(&'a str, &'a str)>,
+    /// Tells whether a file that is not wanted is to be removed, by its text.
+    pub is_stale: &'a (dyn Fn(&str) -> bool + Sync),
+}
+
+/// Up to this many files one thread is faster than two.
+const PARALLEL_MINIMUM: usize = 256;
+
+impl UnitFolder<'_> {
+    /// Compares the folder with what should be in it, changing nothing.
+    ///
+    /// # Errors
+    /// Says what can't be read.
+    pub fn compare(&self) -> Result<Vec<Entry>, CommandError> {
+        let mut entries = Vec::with_capacity(self.wanted.len());
+        for part in in_parts(&self.wanted, |part| self.compare_part(part)) {
+            entries.extend(part?);
+        }
+        for name in names(self.path, "")? {
+            let is_unit = [".service", ".timer", ".socket", ".path"]
+                .iter()
+                .any(|s| name.ends_with(s));
+            if !is_unit
+                || self
+                    .wanted
+                    .binary_search_by(|(wanted, _)| (*wanted).cmp(&name))
+                    .is_ok()
+            {
+                continue;
+            }
+            // What can't be read as a unit's text is not one of ours.
+            if let Some(before) = self.read(&name)?.filter(|text| (self.is_stale)(text)) {
+                entries.push(Entry {
+                    name,
+                    change: Change::Removed,
+                    before: Some(before),
+                });
+            }
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries)
+    }
+
+    fn compare_part(&self, wanted: &[(&str, &str)]) -> Result<Vec<Entry>, CommandError> {
+        let entry = |(name, text): &(&str, &str)| {
+            let before = self.read(name)?;
+            let change = match &before {
+                None => Change::Created,
+                Some(before) if before == text => Change::Unchanged,
+                Some(_) => Change::Changed,
+            };
+            Ok(Entry {
+                name: (*name).to_owned(),
+                change,
+                before: before.filter(|_| change == Change::Changed),
+            })
+        };
+        wanted.iter().map(entry).collect()
+    }
+
+    /// Reads a file of the folder, `None` where there is none. Bytes that are no text are kept as
+    /// what no unit has, so that they count as different.
+    fn read(&self, name: &str) -> Result<Option<String>, CommandError> {
+        let path = self.path.join(name);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(
+                CommandError::trouble(format!("can't read `{}`", path.display())).because(error),
+            ),
+        }
+    }
+
+    /// Makes the folder hold what it should, and returns what changed.
+    ///
+    /// # Errors
+    /// Says what can't be written. What was written before stays: every file is whole.
+    pub fn write(&self) -> Result<Vec<Entry>, CommandError> {
+        if !self.path.try_exists().unwrap_or(true) {
+            return self.write_new();
+        }
+        let entries = self.compare()?;
+        for entry in &entries {
+            let path = self.path.join(&entry.name);
+            let result = match entry.change {
+                Change::Unchanged => Ok(()),
+                Change::Removed => fs::remove_file(&path),
+                Change::Created | Change::Changed => self.replace(&entry.name, &path),
+            };
+            result.map_err(|error| cant_write(&path, error))?;
+        }
+        Ok(entries)
+    }
+
+    fn replace(&self, name: &str, path: &Path) -> io::Result<()> {
+        let wanted = self
+            .wanted
+            .binary_search_by(|(wanted, _)| (*wanted).cmp(name));
+        let text = wanted.map_or("", |at| self.wanted[at].1);
+        let mut file = builder().tempfile_in(self.path)?;
+        file.write_all(text.as_bytes())?;
+        file.persist(path).map(drop).map_err(|error| error.error)
+    }
+
+    /// Fills a new folder beside the place and moves it there: cheaper than a rename for each file.
+    fn write_new(&self) -> Result<Vec<Entry>, CommandError> {
+        let parent = self
+            .path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new("."));
+        fs::create_dir_all(parent).map_err(|error| cant_write(parent, error))?;
+        let folder = tempfile::Builder::new()
+            .prefix(".units-")
+            .permissions(fs::Permissions::from_mode(0o777))
+            .tempdir_in(parent)
+            .map_err(|error| cant_write(parent, error))?;
+        for part in in_parts(&self.wanted, |part| {
+            part.iter().try_for_each(|(name, text)| {
+                let path = folder.path().join(name);
+                fs::write(&path, text).map_err(|error| cant_write(&path, error))
+            })
+        }) {
+            part?;
+        }
+        fs::rename(folder.path(), self.path).map_err(|error| cant_write(self.path, error))?;
+        // The folder has its name now; there is nothing left to clean up.
+        let _ = folder.keep();
+        let entry = |(name, _): &(&str, &str)| Entry {
+            name: (*name).to_owned(),
+            change: Change::Created,
+            before: None,
+        };
+        Ok(self.wanted.iter().map(entry).collect())
+    }
+}
+
+fn cant_write(path: &Path, error: io::Error) -> CommandError {
+    CommandError::trouble(format!("can't write `{}`", path.display())).because(error)
+}
+
+/// Returns a builder of files with the permissions that any new file gets.
+fn builder() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder
+        .prefix(".unitgen-")
+        .permissions(fs::Permissions::from_mode(0o666));
+    builder
+}
+
+/// Runs a function over the halves of a long list at once.
+fn in_parts<T: Sync, R: Send>(items: &[T], run: impl Fn(&[T]) -> R + Sync) -> Vec<R> {
+    if items.len() < PARALLEL_MINIMUM {
+        return vec![run(items)];
+    }
+    let (first, second) = items.split_at(items.len() / 2);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| run(second));
+        let first = run(first);
+        match other.join() {
+            Ok(second) => vec![first, second],
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+fn names(folder: &Path, ending: &str) -> Result<Vec<String>, CommandError> {
+    let fail = |error: io::Error| {
+        CommandError::trouble(format!("can't read the folder `{}`", folder.display()))
+            .because(error)
+    };
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.map_err(fail)?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(fail)?;
+        // A name that is no UTF-8 is none of ours.
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
+        if name.ends_with(ending)
+            && !name.starts_with('.')
+            && entry.file_type().is_ok_and(|kind| !kind.is_dir())
+        {
+            found.push(name);
+        }
+    }
+    found.sort();
+    Ok(found)
+}

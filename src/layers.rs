@@ -1,0 +1,201 @@
+//! The one rule by which layers of a manifest are laid over each other.
+//!
+//! Maps merge, anything else replaces, `null` removes. A list of `NAME=value` under `environment`
+//! or `labels` is read as its map first. In: trees. Out: a tree whose values still know the file and
+//! the line that they came from. Knows nothing of what the keys mean, but for two things: within a
+//! unit's section a `null` stays, because it also removes what a template gives; and what stands
+//! under `apps` and `processes` belongs to no lower layer.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::diagnostic::{Diagnostic, Report};
+use crate::yaml::{Entry, Node, Value};
+
+/// The keys that name a section of a unit.
+pub const SECTIONS: [&str; 7] = [
+    "Unit", "Service", "Socket", "Timer", "Path", "Install", "X-Fleet",
+];
+
+/// Keys whose list form `[NAME=value]` is a map in disguise.
+const MAPS_AS_LISTS: [&str; 2] = ["environment", "labels"];
+
+/// What a `null` does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Null {
+    /// It takes the lower layer's value away and is gone.
+    Removes,
+    /// It replaces the lower layer's value and stays, for there are layers below this one.
+    Stays,
+    /// It removes in this map and stays in the maps within: so do apps and processes, which no
+    /// lower layer has.
+    RemovesHere,
+}
+
+/// Lays one file's tree over that of the file before it.
+#[must_use]
+pub fn lay_file(below: &Rc<Node>, above: &Rc<Node>, report: &mut Report) -> Rc<Node> {
+    lay(below, above, Null::Stays, report)
+}
+
+/// Lays an app over the defaults, or a process over its app.
+#[must_use]
+pub fn lay_settings(below: Option<&Rc<Node>>, above: &Rc<Node>, report: &mut Report) -> Rc<Node> {
+    match below {
+        Some(below) => lay(below, above, Null::Removes, report),
+        None => settle(above, Null::Removes, report),
+    }
+}
+
+fn lay(below: &Rc<Node>, above: &Rc<Node>, null: Null, report: &mut Report) -> Rc<Node> {
+    let (Value::Mapping(low), Value::Mapping(high)) = (&below.value, &above.value) else {
+        return settle(above, null, report);
+    };
+    let mut places: HashMap<&str, usize> = (0..).zip(low).map(|(at, e)| (e.name(), at)).collect();
+    let mut entries: Vec<Option<Entry>> = low.iter().cloned().map(Some).collect();
+    for entry in high {
+        let found = places.remove(entry.name());
+        let rule = rule_within(entry.name(), null);
+        if entry.node.is_null() && null != Null::Stays {
+            match (found, null) {
+                (Some(at), _) => entries[at] = None,
+                (None, Null::Removes) => warn_of_empty(entry, report),
+                (None, _) => entries.push(Some(entry.clone())),
+            }
+            continue;
+        }
+        let above = unlist(entry, report);
+        match found {
+            Some(at) => {
+                let below = unlist(&low[at], report);
+                entries[at] = Some(Entry {
+                    key: Rc::clone(&entry.key),
+                    node: lay(&below, &above, rule, report),
+                });
+            }
+            None => entries.push(Some(Entry {
+                key: Rc::clone(&entry.key),
+                node: settle(&above, rule, report),
+            })),
+        }
+    }
+    Rc::new(Node {
+        span: above.span,
+        value: Value::Mapping(entries.into_iter().flatten().collect()),
+    })
+}
+
+/// Brings a tree that nothing lies below into the shape that laying it over something gives.
+fn settle(node: &Rc<Node>, null: Null, report: &mut Report) -> Rc<Node> {
+    let Value::Mapping(entries) = &node.value else {
+        return Rc::clone(node);
+    };
+    let mut settled = Vec::with_capacity(entries.len());
+    let mut changed = false;
+    for entry in entries {
+        if entry.node.is_null() && null == Null::Removes {
+            warn_of_empty(entry, report);
+            changed = true;
+            continue;
+        }
+        let unlisted = unlist(entry, report);
+        let node = settle(&unlisted, rule_within(entry.name(), null), report);
+        changed |= !Rc::ptr_eq(&node, &entry.node);
+        settled.push(Entry {
+            key: Rc::clone(&entry.key),
+            node,
+        });
+    }
+    if !changed {
+        return Rc::clone(node);
+    }
+    Rc::new(Node {
+        span: node.span,
+        value: Value::Mapping(settled),
+    })
+}
+
+fn rule_within(key: &str, outside: Null) -> Null {
+    match outside {
+        Null::RemovesHere => Null::Stays,
+        Null::Stays if matches!(key, "apps" | "processes") => Null::RemovesHere,
+        _ if SECTIONS.contains(&key) => Null::Stays,
+        _ => outside,
+    }
+}
+
+fn warn_of_empty(entry: &Entry, report: &mut Report) {
+    let key = entry.name();
+    if key.starts_with("x-") {
+        return;
+    }
+    report.push(
+        Diagnostic::warning(entry.key.span, format!("`{key}` is empty"))
+            .label("no layer below sets it, so there is nothing to remove")
+            .help(format!(
+                "leave `{key}` out, or write `\"\"` for an empty text"
+            )),
+    );
+}
+
+/// Reads a list of `NAME=value` as its map.
+fn unlist(entry: &Entry, report: &mut Report) -> Rc<Node> {
+    let Value::Sequence(items) = &entry.node.value else {
+        return Rc::clone(&entry.node);
+    };
+    if !MAPS_AS_LISTS.contains(&entry.name()) {
+        return Rc::clone(&entry.node);
+    }
+    let mut entries: Vec<Entry> = Vec::with_capacity(items.len());
+    for item in items {
+        let Value::Scalar { text, plain } = &item.value else {
+            report.push(
+                Diagnostic::error(
+                    item.span,
+                    format!("expected `NAME=value`, found {}", item.kind()),
+                )
+                .help("a map says the same with `NAME: value`"),
+            );
+            continue;
+        };
+        let Some((name, value)) = text.split_once('=') else {
+            report.push(
+                Diagnostic::error(item.span, format!("`{text}` has no `=`"))
+                    .label("nothing on the machine would give it a value")
+                    .help("what is set per machine goes into `config` or an `env_file`"),
+            );
+            continue;
+        };
+        // Only an unquoted text stands in the source just as it reads.
+        let (name_span, value_span) = if *plain {
+            let value_at = name.len() + 1;
+            (
+                item.span.part(0, name.len()),
+                item.span.part(value_at, value.len()),
+            )
+        } else {
+            (item.span, item.span)
+        };
+        if let Some(earlier) = entries.iter().find(|entry| entry.name() == name) {
+            report.push(
+                Diagnostic::error(name_span, format!("`{name}` stands here twice"))
+                    .label("again here")
+                    .related(earlier.key.span, "first here"),
+            );
+            continue;
+        }
+        let scalar = |span, text: &str| {
+            let text = text.to_owned();
+            let value = Value::Scalar { text, plain: false };
+            Rc::new(Node { span, value })
+        };
+        entries.push(Entry {
+            key: scalar(name_span, name),
+            node: scalar(value_span, value),
+        });
+    }
+    Rc::new(Node {
+        span: entry.node.span,
+        value: Value::Mapping(entries),
+    })
+}

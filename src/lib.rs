@@ -1,0 +1,89 @@
+//! unitgen turns one `services.yaml` into unit files for a fleet cluster.
+//!
+//! ```text
+//! files → Source → yaml → layers → Manifest → resolve → Model → render(templates) → Desired → files
+//! ```
+//!
+//! The modules stand in reading order, and each uses only what stands above it; a test holds them to
+//! it. What touches the world is in `files`, `store`, `output` and `settings` alone. ARCHITECTURE.md
+//! says more.
+
+// words
+pub mod diagnostic;
+pub mod glob;
+pub mod name;
+pub mod span;
+pub mod suggestion;
+
+// text
+pub mod directive;
+pub mod image;
+pub mod layers;
+pub mod manifest;
+pub mod schema;
+pub mod template;
+pub mod unit;
+pub mod yaml;
+
+// meaning
+pub mod model;
+pub mod resolve;
+pub mod target;
+
+// desire
+pub mod render;
+
+// doors
+pub mod error;
+pub mod files;
+pub mod output;
+pub mod settings;
+pub mod store;
+
+// tell
+pub mod report;
+
+// command
+pub mod cli;
+pub mod commands;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::commands::Invocation;
+use crate::error::Status;
+use crate::output::Output;
+use crate::settings::Settings;
+
+/// Runs the program with the process's own arguments.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let settings = Settings::from_environment();
+    let output = Output::new(
+        settings.colored_results,
+        settings.colored_messages,
+        settings.width,
+    );
+    let mut invocation = Invocation {
+        files: cli.files,
+        settings,
+        output,
+    };
+    let result = match &cli.command {
+        Command::Check(args) => commands::check::run(args, &mut invocation),
+        Command::Init(args) => commands::init::run(args, &mut invocation),
+        Command::Render(args) => commands::render::run(args, &mut invocation),
+        Command::Schema(args) => commands::schema::run(args, &mut invocation),
+    };
+    let mut status = result.unwrap_or_else(|error| {
+        invocation.output.message(&error.text());
+        error.status
+    });
+    if invocation.output.finish().is_err() {
+        status = Status::Trouble;
+    }
+    ExitCode::from(status.code())
+}

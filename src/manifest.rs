@@ -1,0 +1,267 @@
+//! The manifest as it is written: every value in its own type, with its place, and no defaults.
+//!
+//! In: the trees of the `-f` files. Out: a `Manifest` in which the layers have been laid over each
+//! other, and a report of every text that is no value of its type. Knows nothing of what values mean
+//! together: that is `resolve`'s.
+
+pub mod command;
+pub mod environment;
+pub mod forms;
+pub mod instances;
+pub mod port;
+pub mod resources;
+pub mod section;
+pub mod settings;
+pub mod volume;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::diagnostic::{Diagnostic, Report};
+use crate::layers::{lay_file, lay_settings};
+use crate::manifest::settings::{REFUSALS, Settings};
+use crate::name::{AppName, ProcessName};
+use crate::span::Spanned;
+use crate::yaml::reader::{Context, Entries, Field, Refusal, read};
+use crate::yaml::{Entry, Node, Value};
+
+/// The newest format of manifests that this program reads.
+pub const FORMAT: u32 = 1;
+
+/// Everything that the files say.
+#[derive(Debug, Default)]
+pub struct Manifest {
+    /// The folder of the user's own templates, relative to the manifest.
+    pub templates: Field<String>,
+    /// The apps, sorted by name.
+    pub apps: Vec<App>,
+}
+
+/// One app.
+#[derive(Debug)]
+pub struct App {
+    /// Its name, and where that stands.
+    pub name: Spanned<AppName>,
+    /// What it says itself or inherits from the defaults.
+    pub settings: Settings,
+    /// The name of the only process of an app without `processes`.
+    pub process: Field<ProcessName>,
+    /// Its processes, each with all that it inherits; empty without `processes`.
+    pub processes: Vec<Process>,
+}
+
+/// One process.
+#[derive(Debug)]
+pub struct Process {
+    /// Its name, and where that stands.
+    pub name: Spanned<ProcessName>,
+    /// What it says itself or inherits.
+    pub settings: Settings,
+    /// The process says `versions` or `instances` itself, rather than inheriting them.
+    pub own_counts: bool,
+}
+
+/// The outermost map of a manifest.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(rename = "Manifest")]
+pub struct Root {
+    /// The manifest's format: 1, which is also taken where it is left out.
+    pub version: Field<u32>,
+    /// A folder with templates of your own, relative to this file; `templates` by default. A file
+    /// there replaces the built-in template of the same name.
+    pub templates: Field<String>,
+    /// What every app inherits unless it says otherwise.
+    #[schemars(with = "Settings")]
+    pub defaults: Field<serde::de::IgnoredAny>,
+    /// The apps by name.
+    #[schemars(with = "Entries<AppName, AppOnly>")]
+    pub apps: Field<serde::de::IgnoredAny>,
+}
+
+/// What only an app says, beside the settings that it shares with its processes. Only the schema is
+/// made of it: an app's processes are read after the layers are laid.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(rename = "App")]
+pub struct AppOnly {
+    /// The name of the app's only process, where it has no `processes`: by default `http` if it
+    /// publishes a port, else `worker`.
+    pub process: Field<ProcessName>,
+    /// The app's processes by name. Each becomes a unit of its own and inherits what the app says.
+    #[schemars(with = "Entries<ProcessName, Settings>")]
+    pub processes: Field<serde::de::IgnoredAny>,
+}
+
+/// Reads the trees of all files, the first one first.
+pub fn from_trees(trees: &[Rc<Node>], report: &mut Report) -> Manifest {
+    let mut trees = trees.iter();
+    let Some(mut root) = trees.next().map(Rc::clone) else {
+        return Manifest::default();
+    };
+    for tree in trees {
+        root = lay_file(&root, tree, report);
+    }
+    let written: Root = part(&root, &[], &[], report);
+    check_format(&written.version, report);
+    let defaults = root.entry("defaults").filter(|entry| !entry.node.is_null());
+    let defaults = defaults.map(|entry| lay_settings(None, &entry.node, report));
+    if let Some(defaults) = &defaults {
+        // Read for its own sake: what no app inherits is checked all the same.
+        let _: Settings = part(defaults, &[], REFUSALS, report);
+    }
+    let mut apps: Vec<App> = match root.entry("apps").map(|entry| &entry.node) {
+        Some(node) if matches!(node.value, Value::Mapping(_)) => node
+            .entries()
+            .iter()
+            .filter_map(|entry| app(entry, defaults.as_ref(), report))
+            .collect(),
+        Some(node) => {
+            report.push(Diagnostic::error(
+                node.span,
+                format!("expected a map of apps, found {}", node.kind()),
+            ));
+            Vec::new()
+        }
+        None => {
+            report.push(
+                Diagnostic::error(root.span, "there are no `apps` in this manifest")
+                    .help("`unitgen init` writes a first manifest"),
+            );
+            Vec::new()
+        }
+    };
+    apps.sort_by(|a, b| a.name.value.cmp(&b.name.value));
+    Manifest {
+        templates: written.templates,
+        apps,
+    }
+}
+
+/// The keys of an app that its processes don't inherit.
+const APP_ONLY: &[&str] = &["process", "processes"];
+
+fn app(entry: &Entry, defaults: Option<&Rc<Node>>, report: &mut Report) -> Option<App> {
+    let name = name::<AppName>(&entry.key, report);
+    if !is_map(&entry.node, &format!("app `{}`", entry.name()), report) {
+        return None;
+    }
+    let shared = lay_settings(defaults, &without(&entry.node, APP_ONLY), report);
+    let settings = part(&shared, APP_ONLY, REFUSALS, report);
+    let process_name = entry
+        .node
+        .entry("process")
+        .filter(|entry| !entry.node.is_null());
+    let processes = match entry.node.entry("processes") {
+        Some(entry) if is_map(&entry.node, "`processes`", report) => entry
+            .node
+            .entries()
+            .iter()
+            .filter_map(|entry| process(entry, &shared, report))
+            .collect(),
+        _ => Vec::new(),
+    };
+    Some(App {
+        name: name?,
+        settings,
+        process: process_name.map_or(Field::Absent, |entry| read_field(&entry.node, report)),
+        processes,
+    })
+}
+
+fn process(entry: &Entry, shared: &Rc<Node>, report: &mut Report) -> Option<Process> {
+    let name = name::<ProcessName>(&entry.key, report);
+    let nothing = Node {
+        span: entry.key.span,
+        value: Value::Mapping(Vec::new()),
+    };
+    // `http:` alone is a process that inherits everything.
+    let own = if entry.node.is_null() {
+        Rc::new(nothing)
+    } else {
+        Rc::clone(&entry.node)
+    };
+    if !is_map(&own, &format!("process `{}`", entry.name()), report) {
+        return None;
+    }
+    let merged = lay_settings(Some(shared), &own, report);
+    Some(Process {
+        name: name?,
+        settings: part(&merged, &[], REFUSALS, report),
+        own_counts: own.entry("instances").is_some() || own.entry("versions").is_some(),
+    })
+}
+
+fn name<T: for<'a> Deserialize<'a>>(key: &Node, report: &mut Report) -> Option<Spanned<T>> {
+    match read_field(key, report) {
+        Field::Present(name) => Some(name),
+        Field::Absent | Field::Invalid(_) => None,
+    }
+}
+
+fn is_map(node: &Node, what: &str, report: &mut Report) -> bool {
+    let is_map = matches!(node.value, Value::Mapping(_));
+    if !is_map {
+        let message = format!("{what} must be a map, and this is {}", node.kind());
+        report.push(Diagnostic::error(node.span, message));
+    }
+    is_map
+}
+
+/// Returns a map without some of its keys.
+fn without(node: &Rc<Node>, keys: &[&str]) -> Rc<Node> {
+    if !keys.iter().any(|key| node.entry(key).is_some()) {
+        return Rc::clone(node);
+    }
+    let entries = node.entries().iter();
+    let kept = entries
+        .filter(|entry| !keys.contains(&entry.name()))
+        .cloned();
+    Rc::new(Node {
+        span: node.span,
+        value: Value::Mapping(kept.collect()),
+    })
+}
+
+fn read_field<T: for<'a> Deserialize<'a>>(node: &Node, report: &mut Report) -> Field<T> {
+    let context = Context::default();
+    let field = read(node, &context);
+    report.extend(context.report.into_inner());
+    field
+}
+
+/// Reads a map whose mistakes go into the report one by one.
+fn part<T>(node: &Node, also: &[&str], refusals: &[Refusal], report: &mut Report) -> T
+where
+    T: for<'a> Deserialize<'a> + Default,
+{
+    let context = Context {
+        also,
+        refusals,
+        report: RefCell::default(),
+    };
+    let field = read(node, &context);
+    report.extend(context.report.into_inner());
+    match field {
+        Field::Present(spanned) => spanned.value,
+        Field::Absent | Field::Invalid(_) => T::default(),
+    }
+}
+
+fn check_format(version: &Field<u32>, report: &mut Report) {
+    if let Some(version) = version.spanned()
+        && version.value != FORMAT
+    {
+        report.push(
+            Diagnostic::error(
+                version.span,
+                format!("format {} is not known", version.value),
+            )
+            .label(format!("this program reads format {FORMAT}"))
+            .help("a newer unitgen may read it"),
+        );
+    }
+}

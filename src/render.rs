@@ -1,0 +1,471 @@
+//! From the model to the units' text.
+//!
+//! In: a model and templates. Out: every unit in its canonical text, which fleet stores byte for
+//! byte, with the place of the manifest that caused it; and a report of what a template or a
+//! directive does wrong. Each text is read again as systemd and fleet read it before it leaves here.
+//! The same model gives the same bytes, always. Knows nothing of files and clusters.
+
+pub mod check;
+pub mod context;
+pub mod overlay;
+pub mod place;
+pub mod words;
+
+use std::num::NonZero;
+use std::thread;
+
+use crate::diagnostic::{Diagnostic, Report, Severity};
+use crate::model::{Companion, CompanionKind, Instance, Model, Process, Work};
+use crate::name::{AppName, TemplateName, UnitName, UnitType};
+use crate::render::place::{Meaning, PlaceError, Placed, place};
+use crate::span::{Sources, Span, Spanned};
+use crate::suggestion::did_you_mean;
+use crate::target;
+use crate::template::Templates;
+use crate::unit::fleet::FleetUnit;
+use crate::unit::quote::join_wrapped;
+
+/// A physical line stays below this many bytes: fleet refuses 2048, and old systemd reads 2047.
+pub const LINE_LIMIT: usize = 2_000;
+
+/// All units that should be in the registry, sorted by name.
+#[derive(Debug, Default)]
+pub struct Desired {
+    /// The units.
+    pub units: Vec<DesiredUnit>,
+}
+
+/// One unit that should be in the registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DesiredUnit {
+    /// Its name: a template or a plain unit.
+    pub name: UnitName,
+    /// Its canonical text.
+    pub text: String,
+    /// The app that it belongs to.
+    pub app: AppName,
+    /// Where the manifest asks for it.
+    pub span: Span,
+    /// The instances that should run.
+    pub instances: Vec<Instance>,
+}
+
+/// One directive of a unit on its way to the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The section.
+    pub section: String,
+    /// The directive's name.
+    pub name: String,
+    /// The value, in one line.
+    pub value: String,
+    /// The words between which the line may be wrapped.
+    pub words: Option<Vec<String>>,
+    /// What its values are to be read as.
+    pub meaning: Option<Meaning>,
+    /// Who gave it.
+    pub origin: Origin,
+}
+
+/// Who gave a directive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The template.
+    Template,
+    /// The manifest, at this place.
+    Manifest(Span),
+    /// unitgen itself.
+    Engine,
+}
+
+impl Origin {
+    /// Returns the manifest's place that gave the directive.
+    #[must_use]
+    pub fn span(self) -> Option<Span> {
+        match self {
+            Self::Manifest(span) => Some(span),
+            Self::Template | Self::Engine => None,
+        }
+    }
+}
+
+/// What rendering needs beside the model.
+pub struct Renderer<'a> {
+    /// The templates.
+    pub templates: &'a Templates,
+    /// The texts, for places within templates.
+    pub sources: &'a Sources,
+}
+
+/// Below this many processes a second thread costs more than it saves.
+const PARALLEL_MINIMUM: usize = 64;
+
+impl Renderer<'_> {
+    /// Renders all units.
+    #[must_use]
+    pub fn render(&self, model: &Model) -> (Desired, Report) {
+        let processes: Vec<&Process> = model.apps.iter().flat_map(|app| &app.processes).collect();
+        let threads = match processes.len() {
+            0..PARALLEL_MINIMUM => 1,
+            _ => thread::available_parallelism()
+                .map_or(1, NonZero::get)
+                .min(8),
+        };
+        let share = processes.len().div_ceil(threads).max(1);
+        let parts: Vec<(Vec<DesiredUnit>, Report)> = thread::scope(|scope| {
+            let mut chunks = processes.chunks(share);
+            let own = chunks.next().unwrap_or_default();
+            let others: Vec<_> = chunks
+                .map(|chunk| scope.spawn(move || self.processes(chunk)))
+                .collect();
+            let mut parts = vec![self.processes(own)];
+            for other in others {
+                match other.join() {
+                    Ok(part) => parts.push(part),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            parts
+        });
+        let mut desired = Desired::default();
+        let mut report = Report::default();
+        for (units, found) in parts {
+            desired.units.extend(units);
+            report.extend(found);
+        }
+        desired.units.sort_by(|a, b| a.name.cmp(&b.name));
+        (desired, report)
+    }
+
+    fn processes(&self, processes: &[&Process]) -> (Vec<DesiredUnit>, Report) {
+        let mut units = Vec::with_capacity(processes.len());
+        let mut report = Report::default();
+        for process in processes {
+            units.extend(self.process(process, &mut report));
+            for companion in &process.companions {
+                units.extend(self.companion(process, companion, &mut report));
+            }
+        }
+        (units, report)
+    }
+
+    fn process(&self, process: &Process, report: &mut Report) -> Option<DesiredUnit> {
+        let text = if let Work::Verbatim(text) = &process.work {
+            verbatim(text, report)?
+        } else {
+            let mut lines = self.template(
+                process,
+                &process.template,
+                process.unit.unit_type(),
+                &context::process(process),
+                report,
+            )?;
+            let own = process.unit.unit_type().section();
+            overlay::lay(
+                &mut lines,
+                &process.overlays,
+                &["Unit", own, "Install"],
+                report,
+            );
+            for pattern in &process.conflicts {
+                lines.push(fleet_line(
+                    "Conflicts",
+                    &pattern.value,
+                    Origin::Manifest(pattern.span),
+                ));
+            }
+            overlay::lay(&mut lines, &process.overlays, &[target::SECTION], report);
+            finish(process, lines, &process.unit, report)?
+        };
+        Some(DesiredUnit {
+            name: process.unit.clone(),
+            text,
+            app: process.app.clone(),
+            span: process.name.span,
+            instances: process.instances.clone(),
+        })
+    }
+
+    fn companion(
+        &self,
+        process: &Process,
+        companion: &Companion,
+        report: &mut Report,
+    ) -> Option<DesiredUnit> {
+        let unit_type = companion.unit.unit_type();
+        let (template, section) = match &companion.kind {
+            CompanionKind::Announce(_) => ("announce", None),
+            CompanionKind::Timer(_) | CompanionKind::Socket | CompanionKind::Path => {
+                ("plain", Some(unit_type.section()))
+            }
+        };
+        let own = &process.template;
+        let template = match self.templates.find(&own.value, unit_type) {
+            Some(_) if section.is_some() => own.clone(),
+            _ => Spanned {
+                span: companion.span,
+                value: TemplateName::new(template).ok()?,
+            },
+        };
+        let context = context::companion(process, companion);
+        let mut lines = self.template(process, &template, unit_type, &context, report)?;
+        overlay::lay(&mut lines, &process.overlays, section.as_slice(), report);
+        let is_global = process
+            .overlays
+            .iter()
+            .any(|o| o.section == target::SECTION && o.name.value == "Global");
+        if is_global {
+            overlay::lay(&mut lines, &process.overlays, &[target::SECTION], report);
+        } else {
+            let own = match &companion.kind {
+                CompanionKind::Announce(_) => context::beside(process),
+                CompanionKind::Timer(_) | CompanionKind::Socket | CompanionKind::Path => {
+                    context::namesake(process)
+                }
+            };
+            lines.push(fleet_line("MachineOf", &own, Origin::Engine));
+        }
+        let text = finish(process, lines, &companion.unit, report)?;
+        let instances = process.instances.iter().filter_map(|instance| {
+            let name = instance.unit.instance();
+            let unit = match name {
+                Some(name) => companion.unit.instantiate(name).ok()?,
+                None => companion.unit.clone(),
+            };
+            Some(Instance {
+                unit,
+                ..instance.clone()
+            })
+        });
+        Some(DesiredUnit {
+            name: companion.unit.clone(),
+            text,
+            app: process.app.clone(),
+            span: companion.span,
+            instances: instances.collect(),
+        })
+    }
+
+    /// Renders a template to lines.
+    fn template(
+        &self,
+        process: &Process,
+        template: &Spanned<TemplateName>,
+        unit_type: UnitType,
+        context: &tera::Context,
+        report: &mut Report,
+    ) -> Option<Vec<Line>> {
+        let name = &template.value;
+        let Some(file) = self.templates.find(name, unit_type) else {
+            let suffix = unit_type.suffix();
+            let names = self.templates.names(unit_type);
+            report.push(
+                Diagnostic::error(template.span, format!("there is no template `{name}` for a {suffix}"))
+                    .help(did_you_mean(name.as_str(), names.iter().copied()).unwrap_or_else(|| {
+                        format!("put `{name}.{suffix}.tera` into the folder of templates; there are `{}`", names.join("`, `"))
+                    })),
+            );
+            return None;
+        };
+        let failed = |span: Option<Span>, message: String| {
+            let for_app = format!(
+                "for process `{}` of app `{}`",
+                process.name.value, process.app
+            );
+            let diagnostic = Diagnostic::new(
+                Severity::Error,
+                span.or(self.templates.span(&file)),
+                message,
+            );
+            diagnostic.related(template.span, for_app)
+        };
+        let text = match self.templates.render(&file, context, self.sources) {
+            Ok(text) => text,
+            Err(failure) => {
+                report.push(failed(failure.span, failure.message));
+                return None;
+            }
+        };
+        match place(&text) {
+            Ok(placed) => Some(placed.into_iter().map(from_template).collect()),
+            Err(errors) => {
+                for PlaceError { text, message, .. } in errors {
+                    let message =
+                        format!("template `{name}` gives the line `{text}`, but {message}");
+                    report.push(Diagnostic::error(template.span, message));
+                }
+                None
+            }
+        }
+    }
+}
+
+/// Marks a unit, checks it and writes its text.
+fn finish(
+    process: &Process,
+    mut lines: Vec<Line>,
+    unit: &UnitName,
+    report: &mut Report,
+) -> Option<String> {
+    for (name, value) in [
+        ("App", process.app.as_str()),
+        ("Process", process.name.value.as_str()),
+    ] {
+        lines.push(Line {
+            section: target::MARK.to_owned(),
+            ..fleet_line(name, value, Origin::Engine)
+        });
+    }
+    let place = process.template.span;
+    let before = report.count(Severity::Error);
+    sort(&mut lines, unit.unit_type(), place, report);
+    target::check(&lines, place, report);
+    let text = write(&lines, place, report);
+    if report.count(Severity::Error) == before {
+        check::read_back(&lines, &text, unit, place, report);
+    }
+    (report.count(Severity::Error) == before).then_some(text)
+}
+
+fn from_template(placed: Placed) -> Line {
+    let Placed {
+        section,
+        name,
+        value,
+        words,
+        meaning,
+    } = placed;
+    Line {
+        section,
+        name,
+        value,
+        words,
+        meaning,
+        origin: Origin::Template,
+    }
+}
+
+fn fleet_line(name: &str, value: &str, origin: Origin) -> Line {
+    Line {
+        section: target::SECTION.to_owned(),
+        name: name.to_owned(),
+        value: value.to_owned(),
+        words: None,
+        meaning: None,
+        origin,
+    }
+}
+
+/// Groups the lines by section, in the canonical order, keeping their order within each.
+fn sort(lines: &mut [Line], unit_type: UnitType, place: Span, report: &mut Report) {
+    let own = unit_type.section();
+    let rank = |section: &str| match section {
+        "Unit" => 0,
+        _ if section == own => 1,
+        "Install" => 2,
+        target::SECTION => 4,
+        target::MARK => 5,
+        _ => 3,
+    };
+    for line in lines.iter() {
+        if rank(&line.section) == 3 && !line.section.starts_with("X-") {
+            let span = line.origin.span().unwrap_or(place);
+            let message = format!("a {} has no section `{}`", unit_type.suffix(), line.section);
+            report.push(Diagnostic::error(span, message));
+        }
+    }
+    lines.sort_by(|a, b| {
+        let key = |line: &Line| rank(&line.section);
+        key(a).cmp(&key(b)).then_with(|| match key(a) {
+            3 => a.section.cmp(&b.section),
+            _ => std::cmp::Ordering::Equal,
+        })
+    });
+}
+
+/// Writes the canonical text.
+fn write(lines: &[Line], place: Span, report: &mut Report) -> String {
+    let mut text = String::new();
+    let mut section = None;
+    for line in lines {
+        if section != Some(line.section.as_str()) {
+            if section.is_some() {
+                text.push('\n');
+            }
+            text.push('[');
+            text.push_str(&line.section);
+            text.push_str("]\n");
+            section = Some(line.section.as_str());
+        }
+        text.push_str(&line.name);
+        text.push('=');
+        if line.name.len() + 1 + line.value.len() < LINE_LIMIT {
+            text.push_str(&line.value);
+        } else {
+            match wrap(line) {
+                Ok(wrapped) => text.push_str(&wrapped),
+                Err(reason) => {
+                    let span = line.origin.span().unwrap_or(place);
+                    let message =
+                        format!("`{}` is too long for a line of a unit: {reason}", line.name);
+                    report.push(
+                        Diagnostic::error(span, message)
+                            .help("fleet refuses lines of 2048 bytes, and old systemd cuts them"),
+                    );
+                }
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Wraps an `Exec` line between words; nothing else is wrapped.
+fn wrap(line: &Line) -> Result<String, String> {
+    if !line.name.starts_with("Exec") {
+        return Err(format!(
+            "{} bytes, and only `Exec` lines are wrapped",
+            line.value.len()
+        ));
+    }
+    let words = if let Some(words) = &line.words {
+        words.clone()
+    } else {
+        let pieces = [words::Piece::Text(&line.value)];
+        words::compile(&pieces, words::Grammar::Exec)?.words
+    };
+    join_wrapped(&line.name, &words, LINE_LIMIT - 1).map_err(|error| error.to_string())
+}
+
+/// Takes a unit's text as it is: what fleet would keep of it.
+fn verbatim(text: &Spanned<String>, report: &mut Report) -> Option<String> {
+    match FleetUnit::parse(&text.value) {
+        Ok(unit) if unit.options.is_empty() => {
+            report.push(Diagnostic::error(text.span, "this text has no directive"));
+            None
+        }
+        Ok(unit) => {
+            let canonical = unit.canonical();
+            match FleetUnit::parse(&canonical) {
+                Ok(again) if again == unit => Some(canonical),
+                _ => {
+                    report.push(
+                        Diagnostic::error(
+                            text.span,
+                            "fleet would not give this text back as it took it",
+                        )
+                        .help("a `\\` at a line's end, or in a comment, swallows the next line"),
+                    );
+                    None
+                }
+            }
+        }
+        Err(error) => {
+            report.push(Diagnostic::error(
+                text.span,
+                format!("fleet can't read this text: {error}"),
+            ));
+            None
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Reads a rendered text again and holds it against what it should say.
+//!
+//! In: the lines that were meant and the text that was written. Out: a report of every difference
+//! between the two as systemd and fleet read them. Knows nothing of how the text came about, and
+//! shares no code with what escaped it.
+
+use crate::diagnostic::{Diagnostic, Report};
+use crate::name::UnitName;
+use crate::render::place::{Meaning, TOKEN};
+use crate::render::{LINE_LIMIT, Line};
+use crate::span::Span;
+use crate::unit::UnitFile;
+use crate::unit::fleet::FleetUnit;
+use crate::unit::name::UnitName as LoadedName;
+use crate::unit::specifier::{Context, Host, expand};
+use crate::unit::words::{split_assignment, split_assignments, split_commands};
+
+/// Reads `text` and reports whatever is not as `lines` mean it.
+pub fn read_back(lines: &[Line], text: &str, unit: &UnitName, place: Span, report: &mut Report) {
+    let parsed = UnitFile::parse(text);
+    let directives = parsed.directives();
+    if directives.len() != lines.len() {
+        report.push(Diagnostic::error(
+            place,
+            format!("`{unit}` would not be read line by line"),
+        ));
+        return;
+    }
+    let loaded = loaded_name(unit);
+    for (line, directive) in lines.iter().zip(&directives) {
+        let span = line.origin.span().unwrap_or(place);
+        let same = *directive.section == *line.section
+            && directive.name == line.name
+            && squeeze(&directive.value) == squeeze(&line.value);
+        let result = if same {
+            check_line(line, &directive.value, loaded.as_ref())
+        } else {
+            Err("it would be read as another line".to_owned())
+        };
+        if let Err(reason) = result {
+            let shown: String = line.value.chars().take(200).collect();
+            let message = format!("systemd would not take `{}={shown}`: {reason}", line.name);
+            report.push(Diagnostic::error(span, message));
+        }
+    }
+    if text.lines().any(|line| line.len() >= LINE_LIMIT) {
+        report.push(Diagnostic::error(
+            place,
+            format!("`{unit}` has a line over the limit"),
+        ));
+    }
+    match FleetUnit::parse(text) {
+        Ok(kept) if kept.canonical() == text => {}
+        Ok(_) => report.push(Diagnostic::error(
+            place,
+            format!("fleet would not keep `{unit}` as it is"),
+        )),
+        Err(error) => {
+            report.push(Diagnostic::error(
+                place,
+                format!("fleet would refuse `{unit}`: {error}"),
+            ));
+        }
+    }
+}
+
+/// A template is read as one of its instances.
+fn loaded_name(unit: &UnitName) -> Option<LoadedName> {
+    let instance = if unit.is_template() { "i" } else { "" };
+    let name = format!("{}{instance}.{}", unit.stem(), unit.unit_type().suffix());
+    LoadedName::new(&name).ok()
+}
+
+/// Wrapping puts blanks where there was one.
+fn squeeze(value: &str) -> String {
+    let mut squeezed = String::with_capacity(value.len());
+    for c in value.chars() {
+        if c != ' ' || !squeezed.ends_with(' ') {
+            squeezed.push(c);
+        }
+    }
+    squeezed
+}
+
+fn check_line(line: &Line, value: &str, unit: Option<&LoadedName>) -> Result<(), String> {
+    let is_exec =
+        line.name.starts_with("Exec") && matches!(line.section.as_str(), "Service" | "Socket");
+    let is_environment = line.name == "Environment" && line.section == "Service";
+    if !is_exec && !is_environment {
+        return Ok(());
+    }
+    let read = |text: &str| {
+        if is_exec {
+            arguments(text, unit)
+        } else {
+            variables(text, unit)
+        }
+    };
+    let found = read(value)?;
+    let Some(Meaning { pattern, values }) = &line.meaning else {
+        return Ok(());
+    };
+    let wanted = read(pattern)?;
+    let wanted: Vec<Vec<u8>> = wanted
+        .iter()
+        .map(|word| substitute(word, values, is_exec))
+        .collect();
+    if found == wanted {
+        return Ok(());
+    }
+    Err("it would be read as other words than those that are meant".to_owned())
+}
+
+/// Reads an `Exec` line's words, all commands one after the other.
+fn arguments(value: &str, unit: Option<&LoadedName>) -> Result<Vec<Vec<u8>>, String> {
+    let commands = split_commands(value).map_err(|error| error.to_string())?;
+    if commands.iter().any(|command| command.unknown_escape) {
+        return Err("it has an escape that systemd doesn't know".to_owned());
+    }
+    let words = commands.iter().flat_map(|command| &command.words);
+    words
+        .map(|word| specifiers(word, Context::Full, unit))
+        .collect()
+}
+
+/// Reads the words of an `Environment` line.
+fn variables(value: &str, unit: Option<&LoadedName>) -> Result<Vec<Vec<u8>>, String> {
+    let split = split_assignments(value);
+    if let Some(error) = split.error {
+        return Err(error.to_string());
+    }
+    let mut words = Vec::new();
+    for word in &split.words {
+        let word = specifiers(word, Context::Environment, unit)?;
+        if split_assignment(&word).is_none() {
+            let shown = String::from_utf8_lossy(&word);
+            return Err(format!("`{shown}` is no `NAME=value`"));
+        }
+        words.push(word);
+    }
+    Ok(words)
+}
+
+fn specifiers(word: &[u8], context: Context, unit: Option<&LoadedName>) -> Result<Vec<u8>, String> {
+    match unit {
+        Some(unit) if word.contains(&b'%') => {
+            expand(word, context, unit, &Host::unknown()).map_err(|error| error.to_string())
+        }
+        _ => Ok(word.to_vec()),
+    }
+}
+
+/// Puts the values where their tokens stand. In an `Exec` line a `$` is still doubled here.
+fn substitute(word: &[u8], values: &[String], is_exec: bool) -> Vec<u8> {
+    let text = String::from_utf8_lossy(word);
+    let mut result = String::new();
+    for (at, part) in text.split(TOKEN).enumerate() {
+        let value = if at % 2 == 1 {
+            part.parse::<usize>().ok()
+        } else {
+            None
+        };
+        match value.and_then(|index| values.get(index)) {
+            Some(value) if is_exec => result.push_str(&value.replace('$', "$$")),
+            Some(value) => result.push_str(value),
+            None => result.push_str(part),
+        }
+    }
+    result.into_bytes()
+}

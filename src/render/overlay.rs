@@ -1,0 +1,111 @@
+//! Lays a manifest's directives over those of a template, as systemd reads a drop-in.
+//!
+//! In: a template's directives and the manifest's. Out: both in one list. Lists append, single
+//! values replace, a leading empty value drops what was there, `null` removes. Knows nothing of
+//! where the list is written.
+
+use crate::diagnostic::{Diagnostic, Report};
+use crate::directive::{self, Kind};
+use crate::model::Overlay;
+use crate::render::place::check_line;
+use crate::render::{Line, Origin};
+use crate::span::Spanned;
+use crate::suggestion::nearest;
+
+/// Lays overlays over lines, those of the sections that this unit takes.
+pub fn lay(lines: &mut Vec<Line>, overlays: &[Overlay], sections: &[&str], report: &mut Report) {
+    for overlay in overlays.iter().filter(|o| sections.contains(&o.section)) {
+        check_known(overlay, report);
+        let name = overlay.name.value.as_str();
+        let same = |line: &Line| line.section == overlay.section && line.name == name;
+        let Some(values) = &overlay.values else {
+            lines.retain(|line| !same(line));
+            continue;
+        };
+        let kind = directive::kind(overlay.section, name);
+        let mut values = values.as_slice();
+        let resets = values.first().is_some_and(|first| first.value.is_empty());
+        if resets {
+            values = &values[1..];
+            let group = directive::reset_group(overlay.section, name);
+            lines.retain(|line| {
+                line.section != overlay.section
+                    || directive::reset_group(&line.section, &line.name) != group
+            });
+        }
+        if let (Kind::Scalar, [first, second, ..]) = (kind, values) {
+            report.push(
+                Diagnostic::error(second.span, format!("`{name}` takes one value"))
+                    .label("systemd would take the last one only")
+                    .related(first.span, "the first one"),
+            );
+            continue;
+        }
+        for value in values {
+            check_value(value, report);
+        }
+        let new = values.iter().map(|value| line(overlay, value));
+        let last = lines.iter().rposition(same);
+        match (kind, last) {
+            (Kind::List { .. }, Some(last)) => {
+                lines.splice((last + 1)..=last, new);
+            }
+            (Kind::Scalar | Kind::Unknown, Some(_)) => {
+                let first = lines.iter().position(same).unwrap_or_default();
+                lines.retain(|line| !same(line));
+                lines.splice(first..first, new);
+            }
+            (_, None) => lines.extend(new),
+        }
+    }
+}
+
+fn line(overlay: &Overlay, value: &Spanned<String>) -> Line {
+    Line {
+        section: overlay.section.to_owned(),
+        name: overlay.name.value.clone(),
+        value: value.value.clone(),
+        words: None,
+        meaning: None,
+        origin: Origin::Manifest(value.span),
+    }
+}
+
+fn check_value(value: &Spanned<String>, report: &mut Report) {
+    if value.value.is_empty() {
+        report.push(
+            Diagnostic::error(value.span, "an empty value resets, and so stands first")
+                .help("`null` removes the directive"),
+        );
+    } else if let Err(reason) = check_line(&value.value) {
+        report.push(Diagnostic::error(value.span, reason));
+    }
+}
+
+/// Warns of a directive that systemd would ignore. fleet's own are `target`'s.
+fn check_known(overlay: &Overlay, report: &mut Report) {
+    let name = overlay.name.value.as_str();
+    let section = overlay.section;
+    if section == "X-Fleet"
+        || name.starts_with("X-")
+        || directive::kind(section, name) != Kind::Unknown
+    {
+        return;
+    }
+    let elsewhere =
+        directive::sections().find(|other| directive::kind(other, name) != Kind::Unknown);
+    let help = match elsewhere {
+        Some(other) => Some(format!("`{name}` belongs under `{other}:`")),
+        None => {
+            nearest(name, directive::names(section)).map(|found| format!("did you mean `{found}`?"))
+        }
+    };
+    report.push(
+        Diagnostic::warning(
+            overlay.name.span,
+            format!("systemd 252 knows no `{name}` in [{section}]"),
+        )
+        .label("it would be ignored")
+        .maybe_help(help),
+    );
+}

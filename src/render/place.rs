@@ -1,0 +1,343 @@
+//! Escapes each value for the place where it stands.
+//!
+//! In: a rendered text in which values are marked. Out: directives whose text systemd and fleet read
+//! back as exactly those values. A value in an `Exec` line becomes an argument or a part of one, in
+//! `Environment=` a variable's value, elsewhere text in which `%` means nothing; in fleet's sections
+//! it stands as it is. Knows nothing of templates' variables and of the manifest.
+
+use crate::render::words::{Grammar, Piece, compile};
+use crate::template::{CLOSE, ESCAPE, ESCAPED, OPEN};
+
+/// A directive in its final text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// The section.
+    pub section: String,
+    /// The directive's name.
+    pub name: String,
+    /// The text of its value. An `Exec` line's words are separated by single blanks.
+    pub value: String,
+    /// The words of an `Exec` or `Environment` line, for wrapping and checking.
+    pub words: Option<Vec<String>>,
+    /// What the words mean, where values stand in them: the text with a token for each value, and
+    /// the values.
+    pub meaning: Option<Meaning>,
+}
+
+/// What a line with values is to be read as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meaning {
+    /// The line with a token in place of each value.
+    pub pattern: String,
+    /// The values.
+    pub values: Vec<String>,
+}
+
+/// Why a line can't be placed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaceError {
+    /// The line of the rendered text, from 1.
+    pub line: usize,
+    /// The line as it was rendered, values in their own text.
+    pub text: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// Begins and ends a token that stands for a value in a `Meaning`'s pattern: letters that may stand
+/// anywhere, in a variable's name too, and that no template holds.
+pub const TOKEN: &str = "u7Token7u";
+
+/// Reads a rendered text.
+///
+/// # Errors
+/// Returns every line that can't be placed, with the reason.
+pub fn place(text: &str) -> Result<Vec<Placed>, Vec<PlaceError>> {
+    let mut placed = Vec::new();
+    let mut errors = Vec::new();
+    let mut section: Option<&str> = None;
+    let lines = logical_lines(text);
+    for (number, logical) in &lines {
+        let line = logical.trim_matches(BLANKS);
+        let mut fail = |message: String| {
+            errors.push(PlaceError {
+                line: *number,
+                text: plain(line),
+                message,
+            });
+        };
+        if let Some(rest) = line.strip_prefix('[') {
+            match rest.strip_suffix(']') {
+                Some(name) if !name.contains([OPEN, '[', ']', '"', '\'', '\\']) => {
+                    section = Some(name);
+                }
+                _ => fail("this is no section's header".to_owned()),
+            }
+            continue;
+        }
+        let Some(section) = section else {
+            fail("this stands before the first section".to_owned());
+            continue;
+        };
+        let Some((name, value)) = line.split_once('=') else {
+            fail("expected `Name=value`".to_owned());
+            continue;
+        };
+        let name = name.trim_matches(BLANKS);
+        let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        if name.is_empty() || !name.chars().all(letters) {
+            fail("a directive's name has letters, digits and `-`".to_owned());
+            continue;
+        }
+        match directive(section, name, value.trim_matches(BLANKS)) {
+            Ok(directive) => placed.push(directive),
+            Err(message) => fail(message),
+        }
+    }
+    if errors.is_empty() {
+        Ok(placed)
+    } else {
+        Err(errors)
+    }
+}
+
+const BLANKS: [char; 2] = [' ', '\t'];
+
+/// Splits a text into lines as systemd does: comments and blank lines go, a backslash at the end
+/// joins. Values hold no line end: it is escaped in them.
+fn logical_lines(text: &str) -> Vec<(usize, String)> {
+    let mut lines: Vec<(usize, String)> = Vec::new();
+    let mut joins = false;
+    for (number, line) in (1..).zip(text.split('\n')) {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let bare = line.trim_matches(BLANKS);
+        if bare.starts_with(['#', ';']) {
+            continue;
+        }
+        if bare.is_empty() {
+            joins = false;
+            continue;
+        }
+        let backslashes = line.bytes().rev().take_while(|byte| *byte == b'\\').count();
+        let continues = backslashes % 2 == 1;
+        let content = if continues {
+            &line[..line.len() - 1]
+        } else {
+            line
+        };
+        match lines.last_mut() {
+            Some((_, last)) if joins => last.push_str(content),
+            _ => lines.push((number, content.to_owned())),
+        }
+        if continues && let Some((_, last)) = lines.last_mut() {
+            last.push(' ');
+        }
+        joins = continues;
+    }
+    lines
+}
+
+fn directive(section: &str, name: &str, value: &str) -> Result<Placed, String> {
+    let pieces = pieces(value);
+    let grammar = if section.starts_with("X-") {
+        return literal(section, name, &pieces);
+    } else if name.starts_with("Exec") {
+        Grammar::Exec
+    } else if name == "Environment" {
+        Grammar::Environment
+    } else {
+        return text(section, name, &pieces);
+    };
+    let compiled = compile(&pieces, grammar)?;
+    Ok(Placed {
+        section: section.to_owned(),
+        name: name.to_owned(),
+        value: compiled.words.join(" "),
+        words: Some(compiled.words),
+        meaning: compiled.meaning,
+    })
+}
+
+/// Any other directive: a value is text in which `%` means nothing.
+fn text(section: &str, name: &str, pieces: &[Piece<'_>]) -> Result<Placed, String> {
+    let mut value = String::new();
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => value.push_str(text),
+            Piece::Value(text) => value.push_str(&text.replace('%', "%%")),
+        }
+    }
+    finish(section, name, value)
+}
+
+/// A directive of fleet's: it has no escapes at all.
+fn literal(section: &str, name: &str, pieces: &[Piece<'_>]) -> Result<Placed, String> {
+    let mut value = String::new();
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => value.push_str(text),
+            Piece::Value(text) => {
+                if ["%n", "%N", "%p", "%i"]
+                    .iter()
+                    .any(|specifier| text.contains(specifier))
+                {
+                    return Err(format!(
+                        "fleet would replace the `%` of `{text}`, and has no escape"
+                    ));
+                }
+                value.push_str(text);
+            }
+        }
+    }
+    finish(section, name, value)
+}
+
+fn finish(section: &str, name: &str, value: String) -> Result<Placed, String> {
+    check_line(&value)?;
+    Ok(Placed {
+        section: section.to_owned(),
+        name: name.to_owned(),
+        value,
+        words: None,
+        meaning: None,
+    })
+}
+
+/// Refuses a value that would not come back from a unit file as it is.
+///
+/// # Errors
+/// Says what would be lost.
+pub fn check_line(value: &str) -> Result<(), String> {
+    if let Some(stray) = value.chars().find(|c| matches!(c, '\n' | '\r' | '\0')) {
+        return Err(format!(
+            "a unit's value can't hold `{}`",
+            stray.escape_debug()
+        ));
+    }
+    // fleet trims what Unicode calls blank, systemd less.
+    if value.trim() != value {
+        return Err("white space at either end would not be kept".to_owned());
+    }
+    if value.ends_with('\\') {
+        return Err("a `\\` at the end would swallow the next line".to_owned());
+    }
+    Ok(())
+}
+
+/// Splits a line into its text and its values.
+fn pieces(line: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once(OPEN) {
+        if !before.is_empty() {
+            pieces.push(Piece::Text(before));
+        }
+        let (value, after) = after.split_once(CLOSE).unwrap_or((after, ""));
+        pieces.push(Piece::Value(decode(value)));
+        rest = after;
+    }
+    if !rest.is_empty() {
+        pieces.push(Piece::Text(rest));
+    }
+    pieces
+}
+
+fn decode(value: &str) -> String {
+    if !value.contains(ESCAPE) {
+        return value.to_owned();
+    }
+    let mut text = String::new();
+    let mut characters = value.chars();
+    while let Some(c) = characters.next() {
+        let escaped = if c == ESCAPE { characters.next() } else { None };
+        let found = ESCAPED.iter().find(|(_, letter)| Some(*letter) == escaped);
+        text.push(found.map_or(c, |(from, _)| *from));
+    }
+    text
+}
+
+/// Returns a line as a person would read it.
+fn plain(line: &str) -> String {
+    let pieces = pieces(line).into_iter();
+    pieces
+        .map(|piece| match piece {
+            Piece::Text(text) => text.to_owned(),
+            Piece::Value(text) => text.escape_debug().to_string(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark(text: &str) -> String {
+        text.replace('«', "\u{1}").replace('»', "\u{2}")
+    }
+
+    #[track_caller]
+    fn good(text: &str, expected: &[&str]) {
+        let placed = place(&mark(text)).unwrap();
+        let lines: Vec<String> = placed
+            .iter()
+            .map(|p| format!("[{}]{}={}", p.section, p.name, p.value))
+            .collect();
+        assert_eq!(lines, expected);
+    }
+
+    #[track_caller]
+    fn bad(text: &str, expected: (usize, &str)) {
+        let errors = place(&mark(text)).unwrap_err();
+        let found: Vec<_> = errors
+            .iter()
+            .map(|e| (e.line, e.message.as_str()))
+            .collect();
+        assert_eq!(found, [expected]);
+    }
+
+    #[test]
+    fn the_place_decides() {
+        good("[Unit]\nDescription=«100 %»", &["[Unit]Description=100 %%"]);
+        good(
+            "[Service]\nEnvironment=A=«x $y %»",
+            &["[Service]Environment=\"A=x $y %%\""],
+        );
+        good(
+            "[Service]\nExecStart=/a «x $y %»",
+            &["[Service]ExecStart=/a \"x $$y %%\""],
+        );
+        good("[X-Fleet]\nConflicts=«a b»", &["[X-Fleet]Conflicts=a b"]);
+    }
+
+    #[test]
+    fn lines_are_read_as_systemd_reads_them() {
+        good(
+            "# c\n\n[Service]\n ; c\nExecStart=/a \\\n# c\n  b\n\nUser = x ",
+            &["[Service]ExecStart=/a b", "[Service]User=x"],
+        );
+    }
+
+    #[test]
+    fn what_can_not_stand_is_refused() {
+        bad("A=1", (1, "this stands before the first section"));
+        bad("[Unit]\nx", (2, "expected `Name=value`"));
+        bad("[«a»]", (1, "this is no section's header"));
+        bad(
+            "[U]\n«a»=1",
+            (2, "a directive's name has letters, digits and `-`"),
+        );
+        bad("[U]\nA=«\u{3}n»", (2, "a unit's value can't hold `\\n`"));
+        bad(
+            "[U]\nA=« x»",
+            (2, "white space at either end would not be kept"),
+        );
+        bad(
+            "[U]\nA=«x\\»",
+            (2, "a `\\` at the end would swallow the next line"),
+        );
+        bad(
+            "[X-Fleet]\nA=«%p»",
+            (2, "fleet would replace the `%` of `%p`, and has no escape"),
+        );
+    }
+}

@@ -1,0 +1,229 @@
+//! What only shows when all processes are seen together: conflicts, names and ports that meet.
+//!
+//! In: a model. Out: its conflicts as fleet's patterns, and a report. Knows nothing of which machines
+//! there are.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Diagnostic, Report};
+use crate::glob;
+use crate::model::{Model, Process, Work};
+use crate::span::{Span, Spanned};
+use crate::suggestion::did_you_mean;
+
+/// Turns the words of `conflicts` into fleet's patterns of unit names.
+pub fn expand_conflicts(model: &mut Model, report: &mut Report) {
+    let units: BTreeMap<String, Vec<(String, String)>> = model
+        .apps
+        .iter()
+        .map(|app| {
+            let processes = app.processes.iter();
+            let processes = processes.map(|p| (p.name.value.to_string(), pattern(p)));
+            (app.name.value.to_string(), processes.collect())
+        })
+        .collect();
+    for process in model.apps.iter_mut().flat_map(|app| &mut app.processes) {
+        let words = std::mem::take(&mut process.conflicts);
+        let mut found: Vec<Spanned<String>> = Vec::new();
+        for word in words {
+            let span = word.span;
+            for value in expand(&word, process, &units, report) {
+                if !found.iter().any(|earlier| earlier.value == value) {
+                    found.push(Spanned { span, value });
+                }
+            }
+        }
+        process.conflicts = found;
+    }
+}
+
+/// Returns the pattern of all instances of a process, or the name of its plain unit.
+fn pattern(process: &Process) -> String {
+    let unit = &process.unit;
+    if unit.is_template() {
+        return format!("{}@*.{}", unit.prefix(), unit.unit_type().suffix());
+    }
+    unit.as_str().to_owned()
+}
+
+fn expand(
+    word: &Spanned<String>,
+    process: &Process,
+    units: &BTreeMap<String, Vec<(String, String)>>,
+    report: &mut Report,
+) -> Vec<String> {
+    let text = word.value.as_str();
+    if text == "self" {
+        if !process.unit.is_template() {
+            let message = format!(
+                "`{}` is a plain unit: there is only one of it",
+                process.unit
+            );
+            report.push(Diagnostic::error(word.span, message).help("leave `conflicts: self` out"));
+            return Vec::new();
+        }
+        return vec![format!("%p@*.{}", process.unit.unit_type().suffix())];
+    }
+    if glob::is_pattern(text) || text.contains(['.', '@', '%']) {
+        if text.contains(char::is_whitespace) {
+            let message = "fleet would read two patterns here";
+            report.push(Diagnostic::error(word.span, message).help("write them as a list"));
+        }
+        return vec![text.to_owned()];
+    }
+    let (app, wanted) = match text.split_once('/') {
+        Some((app, process)) => (app, Some(process)),
+        None => (text, None),
+    };
+    let Some(processes) = units.get(app) else {
+        report.push(
+            Diagnostic::error(
+                word.span,
+                format!("there is no app `{app}` to conflict with"),
+            )
+            .maybe_help(did_you_mean(
+                app,
+                units.keys().map(String::as_str).chain(["self"]),
+            )),
+        );
+        return Vec::new();
+    };
+    let matching: Vec<String> = processes
+        .iter()
+        .filter(|(name, _)| wanted.is_none_or(|wanted| wanted == name))
+        .map(|(_, pattern)| pattern.clone())
+        .collect();
+    if matching.is_empty() {
+        let wanted = wanted.unwrap_or_default();
+        let names = processes.iter().map(|(name, _)| name.as_str());
+        report.push(
+            Diagnostic::error(word.span, format!("app `{app}` has no process `{wanted}`"))
+                .maybe_help(did_you_mean(wanted, names)),
+        );
+    }
+    matching
+}
+
+/// Finds units, instances and containers whose names come out equal.
+pub fn check_names(model: &Model, report: &mut Report) {
+    let mut units: BTreeMap<&str, Span> = BTreeMap::new();
+    let mut containers: BTreeMap<String, (Span, &str)> = BTreeMap::new();
+    for process in model.apps.iter().flat_map(|app| &app.processes) {
+        let own = (process.unit.as_str(), process.name.span);
+        let beside = process.companions.iter();
+        let beside = beside.map(|companion| (companion.unit.as_str(), companion.span));
+        let templates = std::iter::once(own).chain(beside);
+        let instances = process.instances.iter().filter(|i| i.unit != process.unit);
+        let instances = instances.map(|instance| (instance.unit.as_str(), instance.span));
+        for (name, span) in templates.chain(instances) {
+            match units.get(name) {
+                None => {
+                    units.insert(name, span);
+                }
+                Some(earlier) => report.push(
+                    Diagnostic::error(span, format!("two units are named `{name}`"))
+                        .label("this one")
+                        .related(*earlier, "and this one")
+                        .help("`unit: NAME` names one of them otherwise"),
+                ),
+            }
+        }
+        if !matches!(process.work, Work::Container(_)) {
+            continue;
+        }
+        for instance in &process.instances {
+            let name = container_name(process, instance.unit.instance());
+            let unit = instance.unit.as_str();
+            if let Some((earlier, other)) = containers.get(&name)
+                && *other != unit
+            {
+                report.push(
+                    Diagnostic::error(instance.span, format!("two containers are named `{name}`"))
+                        .label(format!("that of `{unit}`"))
+                        .related(*earlier, format!("and that of `{other}`"))
+                        .help("on one machine each would remove the other: rename an app or a process"),
+                );
+                continue;
+            }
+            containers.insert(name, (instance.span, unit));
+        }
+    }
+}
+
+/// Returns the name of an instance's container: systemd's `%p-%i`.
+fn container_name(process: &Process, instance: Option<&str>) -> String {
+    match instance {
+        Some(instance) => format!("{}-{instance}", process.unit.prefix()),
+        None => process.unit.prefix().to_owned(),
+    }
+}
+
+/// Warns of processes that could meet on one port of one machine.
+pub fn check_ports(model: &Model, report: &mut Report) {
+    let mut takers: BTreeMap<_, Vec<(&Process, Span)>> = BTreeMap::new();
+    for process in model.apps.iter().flat_map(|app| &app.processes) {
+        for port in &process.machine_ports {
+            let slots = process
+                .instances
+                .iter()
+                .filter_map(|i| i.slot.as_ref()?.as_str().parse().ok());
+            let numbers: Vec<u16> = match port.value.number {
+                Some(number) => vec![number],
+                None => slots.collect(),
+            };
+            let fixed = port.value.number.is_some();
+            if fixed && process.instances.len() > 1 && !may_not_meet(process, process) {
+                let number = numbers[0];
+                report.push(
+                    Diagnostic::warning(port.span, format!("several instances take port {number}"))
+                        .label("two of them can't run on one machine")
+                        .help("say `conflicts: self`, or `port: slot` to give each its own"),
+                );
+            }
+            for number in numbers {
+                let key = (number, port.value.protocol);
+                takers.entry(key).or_default().push((process, port.span));
+            }
+        }
+    }
+    for ((number, _), takers) in takers {
+        for (at, (process, span)) in takers.iter().enumerate() {
+            let meets = |(other, _): &&(&Process, Span)| {
+                !std::ptr::eq(*other, *process) && !may_not_meet(process, other)
+            };
+            if let Some((other, earlier)) = takers[..at].iter().find(meets) {
+                let (mine, theirs) = (&process.app, &other.app);
+                report.push(
+                    Diagnostic::warning(
+                        *span,
+                        format!("port {number} is also taken by `{theirs}`"),
+                    )
+                    .label(format!(
+                        "on one machine `{mine}` and `{theirs}` can't both run"
+                    ))
+                    .related(*earlier, "taken here")
+                    .help(format!("say `conflicts: {theirs}`, or take another port")),
+                );
+            }
+        }
+    }
+}
+
+/// Tells whether fleet keeps two processes off each other's machines.
+fn may_not_meet(one: &Process, other: &Process) -> bool {
+    let keeps_off = |from: &Process, of: &Process| {
+        let overlaid = from
+            .overlays
+            .iter()
+            .filter(|o| o.section == "X-Fleet" && o.name.value == "Conflicts");
+        let overlaid = overlaid.flat_map(|o| o.values.iter().flatten());
+        let mut patterns = from.conflicts.iter().chain(overlaid);
+        patterns.any(|pattern| {
+            let pattern = pattern.value.replace("%p", from.unit.prefix());
+            of.instances
+                .iter()
+                .all(|i| glob::matches(&pattern, i.unit.as_str()))
+        })
+    };
+    keeps_off(one, other) || keeps_off(other, one)
+}

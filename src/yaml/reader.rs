@@ -1,0 +1,660 @@
+//! From the tree to types, by serde, without stopping at the first mistake.
+//!
+//! In: a `Node` and a type that serde knows. Out: the type's value, with every mistake in the
+//! report. serde gives up a value at its first error; here a `Field`, an `Items` and an `Entries`
+//! each catch the errors of what they hold, so that everything beside it is still read. A struct's
+//! keys are known from its derived field list, which is how an unknown key finds its nearest right
+//! word. Knows nothing of manifests.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::fmt;
+use std::marker::PhantomData;
+use std::rc::Rc;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize;
+use serde::de::{
+    self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+};
+
+use crate::diagnostic::{Diagnostic, Report};
+use crate::span::{SourceId, Span, Spanned};
+use crate::suggestion::did_you_mean;
+use crate::yaml::{Entry, Node, Value};
+
+/// A value that may be absent, or present and wrong: the latter is in the report already, and
+/// whoever reads the field says nothing more of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Field<T> {
+    /// Not written.
+    #[default]
+    Absent,
+    /// Written and wrong.
+    Invalid(Span),
+    /// Written and right.
+    Present(Spanned<T>),
+}
+
+/// A list whose wrong items are left out and reported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Items<T>(pub Vec<Spanned<T>>);
+
+/// A list that may be written as its only item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OneOrMany<T>(pub Vec<Spanned<T>>);
+
+/// A map whose wrong entries are left out and reported, in its written order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entries<K, V>(pub Vec<(Spanned<K>, Field<V>)>);
+
+impl<T> Default for OneOrMany<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Default for Items<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<K, V> Default for Entries<K, V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Field<T> {
+    /// Returns the value where there is a right one.
+    pub fn get(&self) -> Option<&T> {
+        self.spanned().map(|spanned| &spanned.value)
+    }
+
+    /// Returns the value and its place where there is a right one.
+    pub fn spanned(&self) -> Option<&Spanned<T>> {
+        match self {
+            Self::Present(spanned) => Some(spanned),
+            Self::Absent | Self::Invalid(_) => None,
+        }
+    }
+
+    /// Returns where the field is written, right or wrong.
+    pub fn span(&self) -> Option<Span> {
+        match self {
+            Self::Absent => None,
+            Self::Invalid(span) | Self::Present(Spanned { span, .. }) => Some(*span),
+        }
+    }
+}
+
+/// A key that the reader knows but will not take, and what to write instead.
+pub type Refusal = (&'static str, &'static str);
+
+/// What reading needs beside the tree.
+#[derive(Default)]
+pub struct Context<'a> {
+    /// Keys that are read elsewhere and so are no mistake in the outermost map.
+    pub also: &'a [&'a str],
+    /// Keys that many will try in the outermost map, with what to do instead.
+    pub refusals: &'a [Refusal],
+    /// Where mistakes go.
+    pub report: RefCell<Report>,
+}
+
+impl Context<'_> {
+    fn push(&self, diagnostic: Diagnostic) {
+        self.report.borrow_mut().push(diagnostic);
+    }
+}
+
+/// Reads a value from a node; a mistake in the value itself is reported too and gives `Invalid`.
+pub fn read<'de, T: Deserialize<'de>>(node: &'de Node, context: &'de Context<'de>) -> Field<T> {
+    let reader = Reader {
+        node,
+        context,
+        depth: 0,
+    };
+    // A `Field` catches its value's mistakes and so never fails itself.
+    Field::deserialize(reader).unwrap_or(Field::Invalid(node.span))
+}
+
+/// Why a value can't be read. The place is added where the error is caught.
+#[derive(Debug)]
+pub struct ReadError {
+    message: String,
+    help: Option<String>,
+}
+
+/// Separates a message from its help in the one text that serde lets an error carry.
+pub const HELP: &str = "\u{1f}";
+
+impl de::Error for ReadError {
+    fn custom<T: fmt::Display>(text: T) -> Self {
+        let text = text.to_string();
+        match text.split_once(HELP) {
+            Some((message, help)) => Self {
+                message: message.to_owned(),
+                help: Some(help.to_owned()),
+            },
+            None => Self {
+                message: text,
+                help: None,
+            },
+        }
+    }
+
+    fn invalid_type(unexpected: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        let found = match unexpected {
+            de::Unexpected::Map => "a map".to_owned(),
+            de::Unexpected::Seq => "a list".to_owned(),
+            de::Unexpected::Str(text) => format!("`{}`", text.escape_debug()),
+            de::Unexpected::Unit | de::Unexpected::Option => "nothing".to_owned(),
+            other => other.to_string(),
+        };
+        Self {
+            message: format!("expected {expected}, found {found}"),
+            help: None,
+        }
+    }
+
+    fn invalid_value(unexpected: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::invalid_type(unexpected, expected)
+    }
+
+    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
+        let list: Vec<_> = expected.iter().map(|word| format!("`{word}`")).collect();
+        Self {
+            message: format!("expected {}, found `{variant}`", list.join(", ")),
+            help: did_you_mean(variant, expected.iter().copied()),
+        }
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self {
+            message: format!("`{field}` is missing here"),
+            help: None,
+        }
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+/// Names by which the catching types make themselves known to the reader.
+const FIELD: &str = "$unitgen::Field";
+
+/// Asks the reader for a list, whose only item may stand alone; a map is handed on as a map.
+pub const LIST_OR_MAP: &str = "$unitgen::ListOrMap";
+
+/// The deserializer of one node.
+#[derive(Clone, Copy)]
+struct Reader<'de> {
+    node: &'de Node,
+    context: &'de Context<'de>,
+    depth: usize,
+}
+
+impl<'de> Reader<'de> {
+    fn at(self, node: &'de Node) -> Self {
+        Self {
+            node,
+            depth: self.depth + 1,
+            ..self
+        }
+    }
+
+    fn report(self, span: Span, error: ReadError) {
+        self.context
+            .push(Diagnostic::error(span, error.message).maybe_help(error.help));
+    }
+
+    fn plain(self) -> Option<&'de str> {
+        match &self.node.value {
+            Value::Scalar { text, plain: true } => Some(text),
+            _ => None,
+        }
+    }
+
+    fn mismatch(self, expected: &str) -> ReadError {
+        let found = match &self.node.value {
+            Value::Scalar { text, plain } => {
+                let quoted = if *plain { "" } else { ", which is quoted" };
+                let shown: String = text.chars().take(40).collect();
+                format!("`{}`{quoted}", shown.escape_debug())
+            }
+            _ => self.node.kind().to_owned(),
+        };
+        ReadError {
+            message: format!("expected {expected}, found {found}"),
+            help: None,
+        }
+    }
+
+    fn unknown_key(self, entry: &Entry, fields: &'static [&'static str]) {
+        let outermost = self.depth == 0;
+        let key = entry.name();
+        if outermost && self.context.also.contains(&key) || key.starts_with("x-") {
+            return;
+        }
+        let refusal = self
+            .context
+            .refusals
+            .iter()
+            .find(|refusal| refusal.0 == key);
+        let help = match refusal {
+            Some((_, help)) if outermost => Some((*help).to_owned()),
+            _ => {
+                let also: &[&str] = if outermost { self.context.also } else { &[] };
+                did_you_mean(key, fields.iter().chain(also).copied())
+            }
+        };
+        self.context.push(
+            Diagnostic::error(entry.key.span, format!("unknown key `{key}`")).maybe_help(help),
+        );
+    }
+}
+
+macro_rules! numbers {
+    ($($method:ident $visit:ident $number:ty, $expected:literal;)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+            let number = self.plain().and_then(|text| text.parse::<$number>().ok());
+            visitor.$visit(number.ok_or_else(|| self.mismatch($expected))?)
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for Reader<'de> {
+    type Error = ReadError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match &self.node.value {
+            Value::Null => visitor.visit_unit(),
+            Value::Scalar { text, .. } => visitor.visit_borrowed_str(text),
+            Value::Sequence(_) => self.deserialize_seq(visitor),
+            Value::Mapping(_) => self.deserialize_map(visitor),
+        }
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match self.plain() {
+            Some("true" | "True" | "TRUE") => visitor.visit_bool(true),
+            Some("false" | "False" | "FALSE") => visitor.visit_bool(false),
+            Some(
+                "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "no" | "No" | "NO" | "off" | "Off"
+                | "OFF",
+            ) => {
+                let mut error = self.mismatch("`true` or `false`");
+                error.help = Some("YAML 1.2 has no other booleans".to_owned());
+                Err(error)
+            }
+            _ => Err(self.mismatch("`true` or `false`")),
+        }
+    }
+
+    numbers! {
+        deserialize_u16 visit_u16 u16, "a whole number from 0 to 65535";
+        deserialize_u32 visit_u32 u32, "a whole number, not negative";
+        deserialize_u64 visit_u64 u64, "a whole number, not negative";
+        deserialize_i64 visit_i64 i64, "a whole number";
+        deserialize_f64 visit_f64 f64, "a number";
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match &self.node.value {
+            Value::Scalar { text, .. } => visitor.visit_borrowed_str(text),
+            _ => Err(self.mismatch("text")),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match &self.node.value {
+            Value::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        if name == FIELD {
+            return visitor.visit_seq(Caught {
+                reader: self,
+                next: 0,
+            });
+        }
+        if name == LIST_OR_MAP {
+            return match &self.node.value {
+                Value::Mapping(_) => self.deserialize_map(visitor),
+                Value::Sequence(_) => self.deserialize_seq(visitor),
+                Value::Null | Value::Scalar { .. } => visitor.visit_seq(SequenceReader {
+                    reader: self,
+                    only: Some(self.node),
+                    items: [].iter(),
+                }),
+            };
+        }
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match &self.node.value {
+            Value::Sequence(items) => visitor.visit_seq(SequenceReader {
+                reader: self,
+                only: None,
+                items: items.iter(),
+            }),
+            _ => Err(self.mismatch("a list")),
+        }
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match &self.node.value {
+            Value::Mapping(entries) => visitor.visit_map(MappingReader {
+                reader: self,
+                entries: entries.iter(),
+                fields: None,
+                value: None,
+            }),
+            _ => Err(self.mismatch("a map")),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        match &self.node.value {
+            Value::Mapping(entries) => visitor.visit_map(MappingReader {
+                reader: self,
+                entries: entries.iter(),
+                fields: Some(fields),
+                value: None,
+            }),
+            _ => Err(self.mismatch("a map")),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        match &self.node.value {
+            Value::Scalar { text, .. } => visitor.visit_enum(text.as_str().into_deserializer()),
+            _ => Err(self.mismatch("a single value")),
+        }
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_unit()
+    }
+
+    serde::forward_to_deserialize_any! {
+        i8 i16 i32 i128 u8 u128 f32 char bytes byte_buf unit unit_struct tuple tuple_struct
+        identifier
+    }
+}
+
+/// Hands a node to a `Field` as a sequence of four: the place's three numbers, then the value, which
+/// is left out where it is wrong.
+struct Caught<'de> {
+    reader: Reader<'de>,
+    next: usize,
+}
+
+impl<'de> SeqAccess<'de> for Caught<'de> {
+    type Error = ReadError;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, ReadError> {
+        let span = self.reader.node.span;
+        let place = [span.source.0, span.start, span.end];
+        let number = place.get(self.next).copied();
+        self.next += 1;
+        if let Some(number) = number {
+            return seed.deserialize(number.into_deserializer()).map(Some);
+        }
+        match seed.deserialize(self.reader) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => {
+                self.reader.report(span, error);
+                Ok(None)
+            }
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FieldVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for FieldVisitor<T> {
+            type Value = Field<T>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a value of a manifest")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Field<T>, A::Error> {
+                let mut place = [0; 3];
+                for number in &mut place {
+                    *number = parts.next_element()?.unwrap_or_default();
+                }
+                let [source, start, end] = place;
+                let source = SourceId(source);
+                let span = Span { source, start, end };
+                Ok(match parts.next_element()? {
+                    Some(value) => Field::Present(Spanned { span, value }),
+                    None => Field::Invalid(span),
+                })
+            }
+        }
+
+        deserializer.deserialize_newtype_struct(FIELD, FieldVisitor(PhantomData))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Items<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer
+            .deserialize_seq(ListVisitor(PhantomData))
+            .map(Self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let visitor = ListVisitor(PhantomData);
+        deserializer
+            .deserialize_newtype_struct(LIST_OR_MAP, visitor)
+            .map(Self)
+    }
+}
+
+struct ListVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+    type Value = Vec<Spanned<T>>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element::<Field<T>>()? {
+            if let Field::Present(item) = item {
+                list.push(item);
+            }
+        }
+        Ok(list)
+    }
+}
+
+impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Entries<K, V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EntriesVisitor<K, V>(PhantomData<(K, V)>);
+
+        impl<'de, K, V> Visitor<'de> for EntriesVisitor<K, V>
+        where
+            K: Deserialize<'de>,
+            V: Deserialize<'de>,
+        {
+            type Value = Entries<K, V>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a map")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut list = Vec::new();
+                while let Some(key) = map.next_key::<Field<K>>()? {
+                    let value = map.next_value::<Field<V>>()?;
+                    if let Field::Present(key) = key {
+                        list.push((key, value));
+                    }
+                }
+                Ok(Entries(list))
+            }
+        }
+
+        deserializer.deserialize_map(EntriesVisitor(PhantomData))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Field<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let schema = generator.subschema_for::<T>();
+        schemars::json_schema!({"anyOf": [schema, {"type": "null"}]})
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Items<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Items_{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let items = generator.subschema_for::<T>();
+        schemars::json_schema!({"type": "array", "items": items})
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("OneOrMany_{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let item = generator.subschema_for::<T>();
+        let items = generator.subschema_for::<Items<T>>();
+        schemars::json_schema!({"anyOf": [item, items]})
+    }
+}
+
+impl<K: JsonSchema, V: JsonSchema> JsonSchema for Entries<K, V> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Entries_{}_{}", K::schema_name(), V::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let values = generator.subschema_for::<V>();
+        schemars::json_schema!({"type": "object", "additionalProperties": values})
+    }
+}
+
+struct SequenceReader<'de> {
+    reader: Reader<'de>,
+    only: Option<&'de Node>,
+    items: std::slice::Iter<'de, Rc<Node>>,
+}
+
+impl<'de> SeqAccess<'de> for SequenceReader<'de> {
+    type Error = ReadError;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, ReadError> {
+        let next = self
+            .only
+            .take()
+            .or_else(|| self.items.next().map(Rc::as_ref));
+        next.map(|node| seed.deserialize(self.reader.at(node)))
+            .transpose()
+    }
+}
+
+struct MappingReader<'de> {
+    reader: Reader<'de>,
+    entries: std::slice::Iter<'de, Entry>,
+    fields: Option<&'static [&'static str]>,
+    value: Option<&'de Entry>,
+}
+
+impl<'de> MapAccess<'de> for MappingReader<'de> {
+    type Error = ReadError;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, ReadError> {
+        for entry in self.entries.by_ref() {
+            if let Some(fields) = self.fields
+                && !fields.contains(&entry.name())
+            {
+                self.reader.unknown_key(entry, fields);
+                continue;
+            }
+            self.value = Some(entry);
+            return seed.deserialize(self.reader.at(&entry.key)).map(Some);
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, ReadError> {
+        let entry = self.value.take().ok_or_else(|| ReadError {
+            message: "a value without a key".to_owned(),
+            help: None,
+        })?;
+        seed.deserialize(self.reader.at(&entry.node))
+    }
+}
