@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
 use crate::commands::{check, init, render, schema};
 
@@ -38,14 +38,4 @@ pub enum Command {
     Render(render::Args),
     /// See [`schema::Args`].
     Schema(schema::Args),
-}
-
-/// How results are written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people.
-    #[default]
-    Text,
-    /// For programs: one JSON value with a `format_version`.
-    Json,
 }

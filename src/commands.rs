@@ -9,6 +9,8 @@ pub mod schema;
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
+
 use crate::diagnostic::{Diagnostic, Report};
 use crate::error::CommandError;
 use crate::files;
@@ -24,6 +26,16 @@ use crate::span::{SourceId, Sources};
 use crate::suggestion::did_you_mean;
 use crate::template::{SUFFIX, Templates};
 use crate::yaml;
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: one JSON value with a `format_version`.
+    Json,
+}
 
 /// What every command has.
 pub struct Invocation {

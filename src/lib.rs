@@ -17,7 +17,6 @@ pub mod suggestion;
 
 // text
 pub mod directive;
-pub mod image;
 pub mod layers;
 pub mod manifest;
 pub mod schema;
@@ -26,6 +25,7 @@ pub mod unit;
 pub mod yaml;
 
 // meaning
+pub mod line;
 pub mod model;
 pub mod resolve;
 pub mod target;

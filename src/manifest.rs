@@ -7,6 +7,7 @@
 pub mod command;
 pub mod environment;
 pub mod forms;
+pub mod image;
 pub mod instances;
 pub mod port;
 pub mod resources;
@@ -25,7 +26,8 @@ use crate::layers::{lay_file, lay_settings};
 use crate::manifest::settings::{REFUSALS, Settings};
 use crate::name::{AppName, ProcessName};
 use crate::span::Spanned;
-use crate::yaml::reader::{Context, Entries, Field, Refusal, read};
+use crate::yaml::field::{Entries, Field};
+use crate::yaml::reader::{Context, Refusal, read};
 use crate::yaml::{Entry, Node, Value};
 
 /// The newest format of manifests that this program reads.

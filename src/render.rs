@@ -9,21 +9,21 @@ pub mod check;
 pub mod context;
 pub mod overlay;
 pub mod place;
+mod text;
 pub mod words;
 
 use std::num::NonZero;
 use std::thread;
 
 use crate::diagnostic::{Diagnostic, Report, Severity};
+use crate::line::{Line, Origin};
 use crate::model::{Companion, CompanionKind, Instance, Model, Process, Work};
 use crate::name::{AppName, TemplateName, UnitName, UnitType};
-use crate::render::place::{Meaning, PlaceError, Placed, place};
+use crate::render::place::{PlaceError, Placed, place};
 use crate::span::{Sources, Span, Spanned};
 use crate::suggestion::did_you_mean;
 use crate::target;
 use crate::template::Templates;
-use crate::unit::fleet::FleetUnit;
-use crate::unit::quote::join_wrapped;
 
 /// A physical line stays below this many bytes: fleet refuses 2048, and old systemd reads 2047.
 pub const LINE_LIMIT: usize = 2_000;
@@ -48,45 +48,6 @@ pub struct DesiredUnit {
     pub span: Span,
     /// The instances that should run.
     pub instances: Vec<Instance>,
-}
-
-/// One directive of a unit on its way to the text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// The section.
-    pub section: String,
-    /// The directive's name.
-    pub name: String,
-    /// The value, in one line.
-    pub value: String,
-    /// The words between which the line may be wrapped.
-    pub words: Option<Vec<String>>,
-    /// What its values are to be read as.
-    pub meaning: Option<Meaning>,
-    /// Who gave it.
-    pub origin: Origin,
-}
-
-/// Who gave a directive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// The template.
-    Template,
-    /// The manifest, at this place.
-    Manifest(Span),
-    /// unitgen itself.
-    Engine,
-}
-
-impl Origin {
-    /// Returns the manifest's place that gave the directive.
-    #[must_use]
-    pub fn span(self) -> Option<Span> {
-        match self {
-            Self::Manifest(span) => Some(span),
-            Self::Template | Self::Engine => None,
-        }
-    }
 }
 
 /// What rendering needs beside the model.
@@ -151,7 +112,7 @@ impl Renderer<'_> {
 
     fn process(&self, process: &Process, report: &mut Report) -> Option<DesiredUnit> {
         let text = if let Work::Verbatim(text) = &process.work {
-            verbatim(text, report)?
+            text::verbatim(text, report)?
         } else {
             let mut lines = self.template(
                 process,
@@ -318,9 +279,9 @@ fn finish(
     }
     let place = process.template.span;
     let before = report.count(Severity::Error);
-    sort(&mut lines, unit.unit_type(), place, report);
+    text::sort(&mut lines, unit.unit_type(), place, report);
     target::check(&lines, place, report);
-    let text = write(&lines, place, report);
+    let text = text::write(&lines, place, report);
     if report.count(Severity::Error) == before {
         check::read_back(&lines, &text, unit, place, report);
     }
@@ -353,119 +314,5 @@ fn fleet_line(name: &str, value: &str, origin: Origin) -> Line {
         words: None,
         meaning: None,
         origin,
-    }
-}
-
-/// Groups the lines by section, in the canonical order, keeping their order within each.
-fn sort(lines: &mut [Line], unit_type: UnitType, place: Span, report: &mut Report) {
-    let own = unit_type.section();
-    let rank = |section: &str| match section {
-        "Unit" => 0,
-        _ if section == own => 1,
-        "Install" => 2,
-        target::SECTION => 4,
-        target::MARK => 5,
-        _ => 3,
-    };
-    for line in lines.iter() {
-        if rank(&line.section) == 3 && !line.section.starts_with("X-") {
-            let span = line.origin.span().unwrap_or(place);
-            let message = format!("a {} has no section `{}`", unit_type.suffix(), line.section);
-            report.push(Diagnostic::error(span, message));
-        }
-    }
-    lines.sort_by(|a, b| {
-        let key = |line: &Line| rank(&line.section);
-        key(a).cmp(&key(b)).then_with(|| match key(a) {
-            3 => a.section.cmp(&b.section),
-            _ => std::cmp::Ordering::Equal,
-        })
-    });
-}
-
-/// Writes the canonical text.
-fn write(lines: &[Line], place: Span, report: &mut Report) -> String {
-    let mut text = String::new();
-    let mut section = None;
-    for line in lines {
-        if section != Some(line.section.as_str()) {
-            if section.is_some() {
-                text.push('\n');
-            }
-            text.push('[');
-            text.push_str(&line.section);
-            text.push_str("]\n");
-            section = Some(line.section.as_str());
-        }
-        text.push_str(&line.name);
-        text.push('=');
-        if line.name.len() + 1 + line.value.len() < LINE_LIMIT {
-            text.push_str(&line.value);
-        } else {
-            match wrap(line) {
-                Ok(wrapped) => text.push_str(&wrapped),
-                Err(reason) => {
-                    let span = line.origin.span().unwrap_or(place);
-                    let message =
-                        format!("`{}` is too long for a line of a unit: {reason}", line.name);
-                    report.push(
-                        Diagnostic::error(span, message)
-                            .help("fleet refuses lines of 2048 bytes, and old systemd cuts them"),
-                    );
-                }
-            }
-        }
-        text.push('\n');
-    }
-    text
-}
-
-/// Wraps an `Exec` line between words; nothing else is wrapped.
-fn wrap(line: &Line) -> Result<String, String> {
-    if !line.name.starts_with("Exec") {
-        return Err(format!(
-            "{} bytes, and only `Exec` lines are wrapped",
-            line.value.len()
-        ));
-    }
-    let words = if let Some(words) = &line.words {
-        words.clone()
-    } else {
-        let pieces = [words::Piece::Text(&line.value)];
-        words::compile(&pieces, words::Grammar::Exec)?.words
-    };
-    join_wrapped(&line.name, &words, LINE_LIMIT - 1).map_err(|error| error.to_string())
-}
-
-/// Takes a unit's text as it is: what fleet would keep of it.
-fn verbatim(text: &Spanned<String>, report: &mut Report) -> Option<String> {
-    match FleetUnit::parse(&text.value) {
-        Ok(unit) if unit.options.is_empty() => {
-            report.push(Diagnostic::error(text.span, "this text has no directive"));
-            None
-        }
-        Ok(unit) => {
-            let canonical = unit.canonical();
-            match FleetUnit::parse(&canonical) {
-                Ok(again) if again == unit => Some(canonical),
-                _ => {
-                    report.push(
-                        Diagnostic::error(
-                            text.span,
-                            "fleet would not give this text back as it took it",
-                        )
-                        .help("a `\\` at a line's end, or in a comment, swallows the next line"),
-                    );
-                    None
-                }
-            }
-        }
-        Err(error) => {
-            report.push(Diagnostic::error(
-                text.span,
-                format!("fleet can't read this text: {error}"),
-            ));
-            None
-        }
     }
 }

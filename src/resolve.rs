@@ -3,7 +3,11 @@
 //! In: a `Manifest`. Out: a `Model` with every default in place, and a report of all that does not
 //! fit together. Knows nothing of templates' text and of the world.
 
+pub mod client;
+mod companions;
 pub mod container;
+mod directives;
+mod fit;
 pub mod instances;
 pub mod process;
 pub mod together;

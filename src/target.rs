@@ -6,7 +6,7 @@
 
 use crate::diagnostic::{Diagnostic, Report};
 use crate::glob;
-use crate::render::Line;
+use crate::line::Line;
 use crate::span::Span;
 use crate::suggestion::did_you_mean;
 

@@ -4,6 +4,7 @@
 //! merge keys carried out, and a report of what is no good YAML. Scalars keep their text as
 //! written: `1.10` and `0755` are decided by whoever reads them. Knows nothing of manifests.
 
+pub mod field;
 pub mod reader;
 
 use std::collections::HashMap;

@@ -7,8 +7,7 @@ use clap::Parser;
 use serde_json::{Value, json};
 use similar::TextDiff;
 
-use crate::cli::Format;
-use crate::commands::{Invocation, Loaded};
+use crate::commands::{Format, Invocation, Loaded};
 use crate::error::{CommandError, Status};
 use crate::files::{Change, Entry, UnitFolder};
 use crate::name::AppName;

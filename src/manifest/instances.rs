@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::name::{Slot, Version};
 use crate::span::Spanned;
-use crate::yaml::reader::{Entries, Field, Items, LIST_OR_MAP};
+use crate::yaml::field::{Entries, Field, Items, LIST_OR_MAP};
 
 /// The greatest number of instances of one process. fleet's own paging fails at 65,536 units.
 pub const INSTANCES_MAXIMUM: u32 = 10_000;

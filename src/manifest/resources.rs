@@ -6,8 +6,8 @@ use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::manifest::forms::{Text, check_text, from_text};
-use crate::yaml::reader::Entries;
-use crate::yaml::reader::Field;
+use crate::yaml::field::Entries;
+use crate::yaml::field::Field;
 
 /// A limit of resources: the same number for both, or `{soft, hard}`. -1 is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

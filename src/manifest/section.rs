@@ -7,7 +7,7 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::manifest::forms::{Text, check_text};
-use crate::yaml::reader::{Entries, OneOrMany};
+use crate::yaml::field::{Entries, OneOrMany};
 
 /// The directives of one section.
 pub type Section = Entries<DirectiveName, DirectiveValue>;

@@ -8,17 +8,18 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
-use crate::image::ImageName;
 use crate::manifest::command::{Arguments, Program};
 use crate::manifest::environment::{EnvironmentFile, VariableValue};
 use crate::manifest::forms::{Bytes, Processors, Span, StorePath, Text};
+use crate::manifest::image::ImageName;
 use crate::manifest::instances::{Instances, Versions};
 use crate::manifest::port::{Exposed, Port, Published};
 use crate::manifest::resources::{Hosts, Limit, Logging, PullPolicy, Signal};
 use crate::manifest::section::Section;
 use crate::manifest::volume::{Device, Volume};
 use crate::name::{TemplateName, UnitName, VariableName};
-use crate::yaml::reader::{Entries, Field, Items, OneOrMany, Refusal};
+use crate::yaml::field::{Entries, Field, Items, OneOrMany};
+use crate::yaml::reader::Refusal;
 
 /// What an app or a process says.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

@@ -5,9 +5,9 @@
 //! shares no code with what escaped it.
 
 use crate::diagnostic::{Diagnostic, Report};
+use crate::line::{Line, Meaning, TOKEN};
 use crate::name::UnitName;
-use crate::render::place::{Meaning, TOKEN};
-use crate::render::{LINE_LIMIT, Line};
+use crate::render::LINE_LIMIT;
 use crate::span::Span;
 use crate::unit::UnitFile;
 use crate::unit::fleet::FleetUnit;

@@ -6,9 +6,9 @@
 
 use crate::diagnostic::{Diagnostic, Report};
 use crate::directive::{self, Kind};
+use crate::line::{Line, Origin};
 use crate::model::Overlay;
 use crate::render::place::check_line;
-use crate::render::{Line, Origin};
 use crate::span::Spanned;
 use crate::suggestion::nearest;
 

@@ -5,6 +5,7 @@
 //! `Environment=` a variable's value, elsewhere text in which `%` means nothing; in fleet's sections
 //! it stands as it is. Knows nothing of templates' variables and of the manifest.
 
+use crate::line::Meaning;
 use crate::render::words::{Grammar, Piece, compile};
 use crate::template::{CLOSE, ESCAPE, ESCAPED, OPEN};
 
@@ -24,15 +25,6 @@ pub struct Placed {
     pub meaning: Option<Meaning>,
 }
 
-/// What a line with values is to be read as.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Meaning {
-    /// The line with a token in place of each value.
-    pub pattern: String,
-    /// The values.
-    pub values: Vec<String>,
-}
-
 /// Why a line can't be placed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaceError {
@@ -43,10 +35,6 @@ pub struct PlaceError {
     /// What is wrong.
     pub message: String,
 }
-
-/// Begins and ends a token that stands for a value in a `Meaning`'s pattern: letters that may stand
-/// anywhere, in a variable's name too, and that no template holds.
-pub const TOKEN: &str = "u7Token7u";
 
 /// Reads a rendered text.
 ///

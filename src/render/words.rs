@@ -3,7 +3,7 @@
 //! In: a line in pieces. Out: its words in systemd's text, each value quoted so that it stays one
 //! part of one word. Knows nothing of directives but these two grammars.
 
-use crate::render::place::{Meaning, TOKEN};
+use crate::line::{Meaning, TOKEN};
 use crate::unit::quote::{quote_argument, quote_assignment, quote_command};
 
 /// A part of a line.

@@ -11,56 +11,8 @@ use crate::manifest::settings::Settings;
 use crate::manifest::volume::Volume;
 use crate::model::{Container, Variable, Word};
 use crate::name::VariableName;
-use crate::yaml::reader::Field;
-
-/// Names that docker's client, its runtime or the loader would read if they stood in the client's
-/// own environment, and that would so steer the client, which is root. They go to the container by
-/// value instead.
-const CLIENT_NAMES: [&str; 21] = [
-    "ALL_PROXY",
-    "BUILDKIT_HOST",
-    "GODEBUG",
-    "GOMAXPROCS",
-    "GOMEMLIMIT",
-    "GOGC",
-    "GOTRACEBACK",
-    "HOME",
-    "HTTPS_PROXY",
-    "HTTP_PROXY",
-    "IFS",
-    "LANG",
-    "LC_ALL",
-    "LOGNAME",
-    "NO_PROXY",
-    "PATH",
-    "SHELL",
-    "TERM",
-    "TMPDIR",
-    "USER",
-    "XDG_CONFIG_HOME",
-];
-const CLIENT_PREFIXES: [&str; 9] = [
-    "DOCKER_",
-    "LD_",
-    "XDG_",
-    "SSL_CERT_",
-    "SSH_",
-    "OTEL_",
-    "GLIBC_",
-    "MALLOC_",
-    "BUILDX_",
-];
-
-/// Tells whether a variable would steer docker's client.
-#[must_use]
-pub fn steers_client(name: &VariableName) -> bool {
-    let name = name.as_str();
-    let upper = name.to_ascii_uppercase();
-    CLIENT_NAMES.contains(&upper.as_str())
-        || CLIENT_PREFIXES
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-}
+use crate::resolve::client::steers_client;
+use crate::yaml::field::Field;
 
 /// Returns the container that settings with an image describe.
 pub fn container(

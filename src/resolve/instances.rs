@@ -8,7 +8,7 @@ use crate::manifest::instances::{Instances, Versions};
 use crate::model::Instance;
 use crate::name::{Slot, UnitName, Version};
 use crate::span::{Span, Spanned};
-use crate::yaml::reader::Field;
+use crate::yaml::field::Field;
 
 /// What a process says of its instances.
 pub struct Counts<'a> {

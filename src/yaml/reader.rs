@@ -1,93 +1,24 @@
 //! From the tree to types, by serde, without stopping at the first mistake.
 //!
 //! In: a `Node` and a type that serde knows. Out: the type's value, with every mistake in the
-//! report. serde gives up a value at its first error; here a `Field`, an `Items` and an `Entries`
-//! each catch the errors of what they hold, so that everything beside it is still read. A struct's
-//! keys are known from its derived field list, which is how an unknown key finds its nearest right
-//! word. Knows nothing of manifests.
+//! report. The catching types of `field` ask by name for what serde has no words for: the place of a
+//! value, and that its mistakes be caught. A struct's keys are known from its derived field list,
+//! which is how an unknown key finds its nearest right word. Knows nothing of manifests.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
-use std::marker::PhantomData;
 use std::rc::Rc;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::{
     self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor,
 };
 
 use crate::diagnostic::{Diagnostic, Report};
-use crate::span::{SourceId, Span, Spanned};
+use crate::span::Span;
 use crate::suggestion::did_you_mean;
+use crate::yaml::field::{FIELD, Field, LIST_OR_MAP};
 use crate::yaml::{Entry, Node, Value};
-
-/// A value that may be absent, or present and wrong: the latter is in the report already, and
-/// whoever reads the field says nothing more of it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Field<T> {
-    /// Not written.
-    #[default]
-    Absent,
-    /// Written and wrong.
-    Invalid(Span),
-    /// Written and right.
-    Present(Spanned<T>),
-}
-
-/// A list whose wrong items are left out and reported.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Items<T>(pub Vec<Spanned<T>>);
-
-/// A list that may be written as its only item.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OneOrMany<T>(pub Vec<Spanned<T>>);
-
-/// A map whose wrong entries are left out and reported, in its written order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entries<K, V>(pub Vec<(Spanned<K>, Field<V>)>);
-
-impl<T> Default for OneOrMany<T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<T> Default for Items<T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<K, V> Default for Entries<K, V> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<T> Field<T> {
-    /// Returns the value where there is a right one.
-    pub fn get(&self) -> Option<&T> {
-        self.spanned().map(|spanned| &spanned.value)
-    }
-
-    /// Returns the value and its place where there is a right one.
-    pub fn spanned(&self) -> Option<&Spanned<T>> {
-        match self {
-            Self::Present(spanned) => Some(spanned),
-            Self::Absent | Self::Invalid(_) => None,
-        }
-    }
-
-    /// Returns where the field is written, right or wrong.
-    pub fn span(&self) -> Option<Span> {
-        match self {
-            Self::Absent => None,
-            Self::Invalid(span) | Self::Present(Spanned { span, .. }) => Some(*span),
-        }
-    }
-}
 
 /// A key that the reader knows but will not take, and what to write instead.
 pub type Refusal = (&'static str, &'static str);
@@ -127,21 +58,11 @@ pub struct ReadError {
     help: Option<String>,
 }
 
-/// Separates a message from its help in the one text that serde lets an error carry.
-pub const HELP: &str = "\u{1f}";
-
 impl de::Error for ReadError {
     fn custom<T: fmt::Display>(text: T) -> Self {
-        let text = text.to_string();
-        match text.split_once(HELP) {
-            Some((message, help)) => Self {
-                message: message.to_owned(),
-                help: Some(help.to_owned()),
-            },
-            None => Self {
-                message: text,
-                help: None,
-            },
+        Self {
+            message: text.to_string(),
+            help: None,
         }
     }
 
@@ -186,12 +107,6 @@ impl fmt::Display for ReadError {
 }
 
 impl std::error::Error for ReadError {}
-
-/// Names by which the catching types make themselves known to the reader.
-const FIELD: &str = "$unitgen::Field";
-
-/// Asks the reader for a list, whose only item may stand alone; a map is handed on as a map.
-pub const LIST_OR_MAP: &str = "$unitgen::ListOrMap";
 
 /// The deserializer of one node.
 #[derive(Clone, Copy)]
@@ -439,165 +354,6 @@ impl<'de> SeqAccess<'de> for Caught<'de> {
                 Ok(None)
             }
         }
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FieldVisitor<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for FieldVisitor<T> {
-            type Value = Field<T>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a value of a manifest")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Field<T>, A::Error> {
-                let mut place = [0; 3];
-                for number in &mut place {
-                    *number = parts.next_element()?.unwrap_or_default();
-                }
-                let [source, start, end] = place;
-                let source = SourceId(source);
-                let span = Span { source, start, end };
-                Ok(match parts.next_element()? {
-                    Some(value) => Field::Present(Spanned { span, value }),
-                    None => Field::Invalid(span),
-                })
-            }
-        }
-
-        deserializer.deserialize_newtype_struct(FIELD, FieldVisitor(PhantomData))
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Items<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer
-            .deserialize_seq(ListVisitor(PhantomData))
-            .map(Self)
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let visitor = ListVisitor(PhantomData);
-        deserializer
-            .deserialize_newtype_struct(LIST_OR_MAP, visitor)
-            .map(Self)
-    }
-}
-
-struct ListVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
-    type Value = Vec<Spanned<T>>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element::<Field<T>>()? {
-            if let Field::Present(item) = item {
-                list.push(item);
-            }
-        }
-        Ok(list)
-    }
-}
-
-impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Entries<K, V> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct EntriesVisitor<K, V>(PhantomData<(K, V)>);
-
-        impl<'de, K, V> Visitor<'de> for EntriesVisitor<K, V>
-        where
-            K: Deserialize<'de>,
-            V: Deserialize<'de>,
-        {
-            type Value = Entries<K, V>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a map")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut list = Vec::new();
-                while let Some(key) = map.next_key::<Field<K>>()? {
-                    let value = map.next_value::<Field<V>>()?;
-                    if let Field::Present(key) = key {
-                        list.push((key, value));
-                    }
-                }
-                Ok(Entries(list))
-            }
-        }
-
-        deserializer.deserialize_map(EntriesVisitor(PhantomData))
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Field<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        T::schema_name()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let schema = generator.subschema_for::<T>();
-        schemars::json_schema!({"anyOf": [schema, {"type": "null"}]})
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Items<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        format!("Items_{}", T::schema_name()).into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let items = generator.subschema_for::<T>();
-        schemars::json_schema!({"type": "array", "items": items})
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        format!("OneOrMany_{}", T::schema_name()).into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let item = generator.subschema_for::<T>();
-        let items = generator.subschema_for::<Items<T>>();
-        schemars::json_schema!({"anyOf": [item, items]})
-    }
-}
-
-impl<K: JsonSchema, V: JsonSchema> JsonSchema for Entries<K, V> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        format!("Entries_{}_{}", K::schema_name(), V::schema_name()).into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let values = generator.subschema_for::<V>();
-        schemars::json_schema!({"type": "object", "additionalProperties": values})
     }
 }
 

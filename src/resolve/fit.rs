@@ -1,0 +1,160 @@
+//! Which settings of a process go together.
+//!
+//! In: a process's settings. Out: a report. Knows nothing of what is made of them.
+
+use crate::diagnostic::{Diagnostic, Report};
+use crate::manifest::settings::Config;
+use crate::name::{UnitName, UnitType};
+use crate::resolve::process::Scope;
+use crate::span::Span;
+
+/// Names that the units set themselves.
+const RESERVED: [&str; 6] = [
+    "APPLICATION",
+    "CONTAINER",
+    "IMAGE",
+    "INSTANCE",
+    "SLOT",
+    "VERSION",
+];
+
+impl Scope<'_> {
+    /// Checks which settings go together.
+    pub(super) fn check_fit(&self, unit: &UnitName, report: &mut Report) {
+        let settings = self.settings;
+        let works = [
+            ("image", settings.image.span()),
+            ("exec", settings.exec.span()),
+            ("text", settings.text.span()),
+        ];
+        let given: Vec<(&str, Span)> = works
+            .into_iter()
+            .filter_map(|(key, span)| Some((key, span?)))
+            .collect();
+        if let [(first, first_span), (second, second_span), ..] = given.as_slice() {
+            report.push(
+                Diagnostic::error(
+                    *second_span,
+                    format!("`{first}` and `{second}` exclude each other"),
+                )
+                .label("this says what runs")
+                .related(*first_span, "and so does this"),
+            );
+        }
+        let is_service = unit.unit_type() == UnitType::Service;
+        if given.is_empty() && is_service {
+            let process = &self.name.value;
+            report.push(
+                Diagnostic::error(
+                    self.name.span,
+                    format!("nothing says what process `{process}` runs"),
+                )
+                .help("give it an `image`, or `exec` for a program of the machine"),
+            );
+        }
+        if let (Some((key, span)), false) = (given.first(), is_service)
+            && *key != "text"
+        {
+            report.push(Diagnostic::error(
+                *span,
+                format!("`{unit}` is no service and runs nothing, so it can't have `{key}`"),
+            ));
+        }
+        let verbatim = settings
+            .template
+            .get()
+            .is_some_and(|name| name.as_str() == "verbatim");
+        if let (Some(span), false) = (settings.text.span(), verbatim) {
+            report.push(
+                Diagnostic::error(span, "`text` is for a unit that is taken as it is")
+                    .help("say `template: verbatim`"),
+            );
+        }
+        if let (Some(span), true, None) = (settings.template.span(), verbatim, settings.text.span())
+        {
+            report.push(
+                Diagnostic::error(span, "a verbatim unit needs its `text`")
+                    .help("write the unit's text under `text: |`"),
+            );
+        }
+        if settings.image.span().is_none() {
+            self.check_container_words(report);
+        }
+        self.check_reserved(report);
+        if let (Some(Config::None), Some(span)) = (settings.config.get(), settings.required.span())
+        {
+            report.push(
+                Diagnostic::error(
+                    span,
+                    "`required` names variables of the config, and there is none",
+                )
+                .help("give the variables in `environment`, or take away `config: false`"),
+            );
+        }
+    }
+
+    /// Words that mean nothing without a container are mistakes there.
+    fn check_container_words(&self, report: &mut Report) {
+        let s = self.settings;
+        let words = [
+            ("command", s.command.span()),
+            ("entrypoint", s.entrypoint.span()),
+            ("expose", s.expose.span()),
+            ("volumes", s.volumes.span()),
+            ("volumes_from", s.volumes_from.span()),
+            ("env_file", s.env_file.span()),
+            ("network_mode", s.network_mode.span()),
+            ("hostname", s.hostname.span()),
+            ("privileged", s.privileged.span()),
+            ("user", s.user.span()),
+            ("working_dir", s.working_dir.span()),
+            ("links", s.links.span()),
+            ("dns", s.dns.span()),
+            ("cap_add", s.cap_add.span()),
+            ("cap_drop", s.cap_drop.span()),
+            ("devices", s.devices.span()),
+            ("ulimits", s.ulimits.span()),
+            ("labels", s.labels.span()),
+            ("logging", s.logging.span()),
+            ("read_only", s.read_only.span()),
+            ("pid", s.pid.span()),
+            ("ipc", s.ipc.span()),
+            ("init", s.init.span()),
+            ("stop_signal", s.stop_signal.span()),
+            ("stop_grace_period", s.stop_grace_period.span()),
+            ("shm_size", s.shm_size.span()),
+            ("tmpfs", s.tmpfs.span()),
+            ("extra_hosts", s.extra_hosts.span()),
+            ("mem_limit", s.mem_limit.span()),
+            ("cpus", s.cpus.span()),
+            ("pull_policy", s.pull_policy.span()),
+            ("docker_args", s.docker_args.span()),
+        ];
+        for (key, span) in words {
+            if let Some(span) = span {
+                report.push(
+                    Diagnostic::error(
+                        span,
+                        format!("`{key}` is a container's, and this process has no `image`"),
+                    )
+                    .help("what systemd has for it goes under `Service:`"),
+                );
+            }
+        }
+    }
+
+    fn check_reserved(&self, report: &mut Report) {
+        for (name, _) in self
+            .settings
+            .environment
+            .get()
+            .into_iter()
+            .flat_map(|e| &e.0)
+        {
+            if RESERVED.contains(&name.value.as_str()) {
+                let message = format!("`{}` is set by the unit itself", name.value);
+                report.push(Diagnostic::error(name.span, message).help("choose another name"));
+            }
+        }
+    }
+}
