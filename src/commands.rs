@@ -96,7 +96,7 @@ impl Invocation {
                 None => {}
             }
         }
-        let read_all = !report.has_errors();
+        let read_all = trees.len() == self.manifests().len();
         let manifest = manifest::from_trees(&trees, &mut report);
         // A tree that is not there would only give consequences of what is reported already.
         let mut loaded = Loaded {
@@ -116,16 +116,15 @@ impl Invocation {
         let own = self.own_templates(manifest, &mut loaded.sources, &mut loaded.report)?;
         let templates = Templates::new(&own, &mut loaded.sources, &mut loaded.report);
         loaded.model = resolve(manifest, &mut loaded.report);
-        if loaded.report.has_errors() {
-            return Ok(());
-        }
         let renderer = Renderer {
             templates: &templates,
             sources: &loaded.sources,
         };
         let (desired, found) = renderer.render(&loaded.model);
-        loaded.desired = desired;
         loaded.report.extend(found);
+        if !loaded.report.has_errors() {
+            loaded.desired = desired;
+        }
         Ok(())
     }
 

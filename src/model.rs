@@ -43,6 +43,8 @@ pub struct Process {
     pub config: Option<ConfigRequest>,
     /// Whether instances are named after versions.
     pub versioned: bool,
+    /// Whether it runs on every machine.
+    pub global: bool,
     /// The instances that should run, in their order; for a plain unit one that has its own name.
     pub instances: Vec<Instance>,
     /// What may not run on the same machine: fleet's patterns.

@@ -16,6 +16,7 @@ use std::num::NonZero;
 use std::thread;
 
 use crate::diagnostic::{Diagnostic, Report, Severity};
+use crate::layers::SECTIONS;
 use crate::line::{Line, Origin};
 use crate::model::{Companion, CompanionKind, Instance, Model, Process, Work};
 use crate::name::{AppName, TemplateName, UnitName, UnitType};
@@ -111,32 +112,29 @@ impl Renderer<'_> {
     }
 
     fn process(&self, process: &Process, report: &mut Report) -> Option<DesiredUnit> {
-        let text = if let Work::Verbatim(text) = &process.work {
-            text::verbatim(text, report)?
-        } else {
-            let mut lines = self.template(
-                process,
-                &process.template,
-                process.unit.unit_type(),
-                &context::process(process),
-                report,
-            )?;
-            let own = process.unit.unit_type().section();
-            overlay::lay(
-                &mut lines,
-                &process.overlays,
-                &["Unit", own, "Install"],
-                report,
-            );
-            for pattern in &process.conflicts {
-                lines.push(fleet_line(
-                    "Conflicts",
-                    &pattern.value,
-                    Origin::Manifest(pattern.span),
-                ));
+        let unit_type = process.unit.unit_type();
+        let text = match &process.work {
+            Work::Verbatim(text) => text::verbatim(text, report)?,
+            Work::Nothing if unit_type == UnitType::Service => {
+                // What it runs is a mistake that is reported already; its directives may have others.
+                let mut lines = Vec::new();
+                overlay::lay(&mut lines, &process.overlays, &SECTIONS, report);
+                target::check(&lines, process.name.span, report);
+                return None;
             }
-            overlay::lay(&mut lines, &process.overlays, &[target::SECTION], report);
-            finish(process, lines, &process.unit, report)?
+            Work::Container(_) | Work::Program(_) | Work::Nothing => {
+                let context = context::process(process);
+                let mut lines =
+                    self.template(process, &process.template, unit_type, &context, report)?;
+                let sections = ["Unit", unit_type.section(), "Install"];
+                overlay::lay(&mut lines, &process.overlays, &sections, report);
+                for pattern in &process.conflicts {
+                    let origin = Origin::Manifest(pattern.span);
+                    lines.push(fleet_line("Conflicts", &pattern.value, origin));
+                }
+                overlay::lay(&mut lines, &process.overlays, &[target::SECTION], report);
+                finish(process, lines, &process.unit, report)?
+            }
         };
         Some(DesiredUnit {
             name: process.unit.clone(),
@@ -171,11 +169,7 @@ impl Renderer<'_> {
         let context = context::companion(process, companion);
         let mut lines = self.template(process, &template, unit_type, &context, report)?;
         overlay::lay(&mut lines, &process.overlays, section.as_slice(), report);
-        let is_global = process
-            .overlays
-            .iter()
-            .any(|o| o.section == target::SECTION && o.name.value == "Global");
-        if is_global {
+        if process.global {
             overlay::lay(&mut lines, &process.overlays, &[target::SECTION], report);
         } else {
             let own = match &companion.kind {

@@ -55,6 +55,7 @@ pub fn resolve(scope: &Scope<'_>, report: &mut Report) -> Option<Process> {
         environment: container::variables(settings, in_container),
         config: scope.config(&work),
         versioned,
+        global: global.is_some(),
         conflicts: scope.conflicts(),
         companions: scope.companions(&unit, slot, global, report),
         machine_ports: scope.machine_ports(),
