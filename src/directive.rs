@@ -147,10 +147,8 @@ pub fn form(section: &str, name: &str) -> Option<Form> {
 
 /// Returns the names of a section's directives.
 pub fn names(section: &str) -> impl Iterator<Item = &'static str> {
-    TABLE
-        .get(section)
-        .into_iter()
-        .flat_map(|names| names.keys().copied())
+    let names = TABLE.get(section).into_iter();
+    names.flat_map(|names| names.keys().copied())
 }
 
 /// Returns the sections that have directives.

@@ -174,22 +174,31 @@ impl<'a> UnitFile<'a> {
 #[must_use]
 pub fn canonical<S: AsRef<str>>(directives: &[(S, S, S)]) -> String {
     let mut place: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut sections: Vec<(&str, Vec<&(S, S, S)>)> = Vec::new();
+    let mut sections: Vec<Vec<&(S, S, S)>> = Vec::new();
+    let mut last: Option<(&str, usize)> = None;
     for directive in directives {
         let section = directive.0.as_ref();
+        if let Some((before, index)) = last
+            && std::ptr::eq(before, section)
+        {
+            // Spares a comparison of what may be a very long name.
+            sections[index].push(directive);
+            continue;
+        }
         let index = *place.entry(section).or_insert_with(|| {
-            sections.push((section, Vec::new()));
+            sections.push(Vec::new());
             sections.len() - 1
         });
-        sections[index].1.push(directive);
+        sections[index].push(directive);
+        last = Some((section, index));
     }
     let mut text = String::new();
-    for (section, members) in sections {
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        text.extend(["[", section, "]\n"]);
-        for (_, name, value) in members {
+    for members in sections {
+        for (index, (section, name, value)) in members.into_iter().enumerate() {
+            if index == 0 {
+                let gap = if text.is_empty() { "" } else { "\n" };
+                text.extend([gap, "[", section.as_ref(), "]\n"]);
+            }
             text.extend([name.as_ref(), "=", value.as_ref(), "\n"]);
         }
     }

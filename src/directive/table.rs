@@ -28,7 +28,7 @@ const EXEC: &[Row] = &[
         Form::Other,
         "WorkingDirectory RootHash RootHashSignature Nice OOMScoreAdjust CoredumpFilter \
          IOSchedulingClass IOSchedulingPriority CPUSchedulingPolicy CPUSchedulingPriority \
-         NUMAPolicy StandardInput StandardOutput StandardError TTYRows TTYColumns SyslogFacility \
+         NUMAPolicy StandardInput StandardOutput StandardError TimerSlackNSec TTYRows TTYColumns SyslogFacility \
          SyslogLevel LogLevelMax KeyringMode ProtectProc ProcSubset SystemCallErrorNumber \
          LogNamespace ProtectSystem ProtectHome MountFlags MountAPIVFS Personality \
          RuntimeDirectoryPreserve UtmpMode SELinuxContext AppArmorProfile SmackProcessLabel",
@@ -67,10 +67,7 @@ const EXEC: &[Row] = &[
     (Form::Environment, "Environment"),
     (Form::EnvironmentFile, "EnvironmentFile"),
     (Form::Text, "SyslogIdentifier PAMName UtmpIdentifier"),
-    (
-        Form::Span,
-        "LogRateLimitIntervalSec TimerSlackNSec TimeoutCleanSec",
-    ),
+    (Form::Span, "LogRateLimitIntervalSec TimeoutCleanSec"),
     (Form::Count, "LogRateLimitBurst"),
     (
         Form::Limit,
@@ -90,7 +87,7 @@ const KILL: &[Row] = &[
 ];
 
 const CGROUP: &[Row] = &[
-    (Form::Text, "Slice"),
+    (Form::Other, "Slice"),
     (
         Form::List,
         "AllowedCPUs StartupAllowedCPUs AllowedMemoryNodes StartupAllowedMemoryNodes DeviceAllow \
@@ -136,12 +133,9 @@ const UNIT: &[Row] = &[
     (
         Form::Flag,
         "StopWhenUnneeded RefuseManualStart RefuseManualStop AllowIsolate DefaultDependencies \
-         IgnoreOnIsolate",
+         IgnoreOnIsolate OnFailureIsolate",
     ),
-    (
-        Form::Other,
-        "OnSuccessJobMode OnFailureJobMode OnFailureIsolate CollectMode",
-    ),
+    (Form::Other, "OnSuccessJobMode OnFailureJobMode CollectMode"),
     (
         Form::Span,
         "JobTimeoutSec JobRunningTimeoutSec StartLimitIntervalSec StartLimitInterval",

@@ -15,6 +15,7 @@ use sha1::{Digest, Sha1};
 use crate::unit::canonical;
 use crate::unit::fleet::reader::{Reader, trim, wire_text};
 
+pub mod constraints;
 mod reader;
 
 /// Holds what fleet's registry keeps of a unit file.
@@ -128,8 +129,12 @@ impl FleetUnit {
 /// Returns fleet's hash of a text that is already in the stored form.
 #[must_use]
 pub fn hash(canonical: &str) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digest = Sha1::digest(canonical.as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    let halves = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    halves
+        .map(|half| char::from(DIGITS[usize::from(half)]))
+        .collect()
 }
 
 /// The state of fleet's parser between two steps; before each step it looks at

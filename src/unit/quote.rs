@@ -215,7 +215,8 @@ fn needs_escape(character: char) -> bool {
 
 fn push_hexadecimal(text: &mut String, bytes: &[u8]) {
     for byte in bytes {
-        text.push_str(&format!("\\x{byte:02x}"));
+        let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default();
+        text.extend(['\\', 'x', digit(byte >> 4), digit(byte & 15)]);
     }
 }
 
@@ -262,6 +263,11 @@ mod tests {
         assert_eq!(quote_argument("a\0b"), Err(QuoteError::Nul));
     }
 
+    #[track_caller]
+    fn refused(path: &str, error: &QuoteError) {
+        assert_eq!(quote_command(path).as_ref(), Err(error), "{path}");
+    }
+
     #[test]
     fn commands_cannot_gain_a_prefix() {
         assert_eq!(quote_command("/bin/a").unwrap(), "/bin/a");
@@ -269,10 +275,6 @@ mod tests {
             quote_command("/opt/my app/50%").unwrap(),
             "\"/opt/my app/50%%\""
         );
-        #[track_caller]
-        fn refused(path: &str, error: &QuoteError) {
-            assert_eq!(quote_command(path).as_ref(), Err(error), "{path}");
-        }
         for path in ["", "a", "-a", "@/bin/a", "./a", "bin/a"] {
             refused(path, &QuoteError::NotAbsolute);
         }
@@ -324,10 +326,7 @@ mod tests {
             let read = split_commands(&joined).unwrap();
             assert_eq!(
                 read[0].words,
-                words
-                    .iter()
-                    .map(std::string::String::as_bytes)
-                    .collect::<Vec<_>>()
+                words.iter().map(String::as_bytes).collect::<Vec<_>>()
             );
         }
     }

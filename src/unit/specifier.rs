@@ -92,6 +92,21 @@ pub fn escape_specifiers(text: &str) -> String {
     text.replace('%', "%%")
 }
 
+/// Tells whether the text has a specifier that stays in it, because only the
+/// host could answer it.
+#[must_use]
+pub fn is_open(text: &[u8], context: Context, host: &Host) -> bool {
+    let mut rest = text.iter();
+    while rest.any(|&byte| byte == b'%') {
+        let letter = rest.next().map_or('%', |&byte| char::from(byte));
+        let known = is_host_specifier(letter, context) && fixed_answer(letter).is_none();
+        if known && !"IJPfd".contains(letter) && !host.answers.contains_key(&letter) {
+            return true;
+        }
+    }
+    false
+}
+
 /// Expands the specifiers of one text. For a template the instance is empty,
 /// as it is for a plain name.
 ///
@@ -165,18 +180,27 @@ fn answer(
             unescape_path(part.as_bytes()).ok_or(SpecifierError::NotEscaped(letter))
         }
         'd' => fixed(&format!("/run/credentials/{unit}")),
-        't' => fixed("/run"),
-        'S' => fixed("/var/lib"),
-        'C' => fixed("/var/cache"),
-        'L' => fixed("/var/log"),
-        'E' => fixed("/etc"),
-        'T' => fixed("/tmp"),
-        'V' => fixed("/var/tmp"),
-        // The system's manager runs as root.
-        'u' | 'g' => fixed("root"),
-        'U' | 'G' => fixed("0"),
-        _ => fixed(&format!("%{letter}")),
+        _ => match fixed_answer(letter) {
+            Some(answer) => fixed(answer),
+            None => fixed(&format!("%{letter}")),
+        },
     }
+}
+
+/// Returns what the system's manager answers on every host; it runs as root.
+fn fixed_answer(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        't' => "/run",
+        'S' => "/var/lib",
+        'C' => "/var/cache",
+        'L' => "/var/log",
+        'E' => "/etc",
+        'T' => "/tmp",
+        'V' => "/var/tmp",
+        'u' | 'g' => "root",
+        'U' | 'G' => "0",
+        _ => return None,
+    })
 }
 
 /// Tells whether systemd 252 knows the letter in this place, those aside that

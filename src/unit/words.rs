@@ -219,19 +219,16 @@ impl<'a> ExecLine<'a> {
     /// Takes the first word of a command; a separator looks like any word.
     pub(in crate::unit) fn first_word(&mut self) -> Result<Option<Word>, WordError> {
         let start = self.rest;
-        if let Ok(word) = extract_word(&mut self.rest, Rules::STRICT) {
-            Ok(word.map(|text| Word {
-                text,
-                unknown_escape: false,
-            }))
+        let (word, unknown_escape) = if let Ok(word) = extract_word(&mut self.rest, Rules::STRICT) {
+            (word, false)
         } else {
             self.rest = start;
-            let word = extract_word(&mut self.rest, Rules::TOLERANT)?;
-            Ok(word.map(|text| Word {
-                text,
-                unknown_escape: true,
-            }))
-        }
+            (extract_word(&mut self.rest, Rules::TOLERANT)?, true)
+        };
+        Ok(word.map(|text| Word {
+            text,
+            unknown_escape,
+        }))
     }
 
     /// Takes what comes after the first word.
@@ -389,10 +386,11 @@ mod tests {
     /// Writes each command as its words in brackets.
     fn commands(value: &str) -> String {
         let words = |command: &Command| {
-            let words = command.words.iter();
-            words
-                .map(|word| format!("[{}]", String::from_utf8_lossy(word)))
-                .collect::<String>()
+            let mut shown = String::new();
+            for word in &command.words {
+                shown.extend(["[", &String::from_utf8_lossy(word), "]"]);
+            }
+            shown
         };
         match split_commands(value) {
             Ok(commands) => commands
