@@ -29,13 +29,10 @@ Exit codes: 0 done; 1 differences or findings; 2 trouble; 3 the other side is ou
 
 /// What to do.
 #[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "a variant's help is its arguments'")]
 pub enum Command {
-    /// See [`check::Args`].
     Check(check::Args),
-    /// See [`init::Args`].
     Init(init::Args),
-    /// See [`render::Args`].
     Render(render::Args),
-    /// See [`schema::Args`].
     Schema(schema::Args),
 }

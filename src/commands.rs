@@ -116,6 +116,9 @@ impl Invocation {
         let own = self.own_templates(manifest, &mut loaded.sources, &mut loaded.report)?;
         let templates = Templates::new(&own, &mut loaded.sources, &mut loaded.report);
         loaded.model = resolve(manifest, &mut loaded.report);
+        let Some(templates) = templates else {
+            return Ok(());
+        };
         let renderer = Renderer {
             templates: &templates,
             sources: &loaded.sources,

@@ -14,6 +14,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::CommandError;
+use crate::parallel::in_parts;
 
 /// The greatest size of a manifest or a template in bytes. One of 10,000 apps has a tenth of it.
 pub const SIZE_MAXIMUM: u64 = 16 << 20;
@@ -152,9 +153,6 @@ pub struct UnitFolder<'a> {
     /// Tells whether a file that is not wanted is to be removed, by its text.
     pub is_stale: &'a (dyn Fn(&str) -> bool + Sync),
 }
-
-/// Up to this many files one thread is faster than two.
-const PARALLEL_MINIMUM: usize = 256;
 
 impl UnitFolder<'_> {
     /// Compares the folder with what should be in it, changing nothing.
@@ -296,22 +294,6 @@ fn builder() -> tempfile::Builder<'static, 'static> {
         .prefix(".unitgen-")
         .permissions(fs::Permissions::from_mode(0o666));
     builder
-}
-
-/// Runs a function over the halves of a long list at once.
-fn in_parts<T: Sync, R: Send>(items: &[T], run: impl Fn(&[T]) -> R + Sync) -> Vec<R> {
-    if items.len() < PARALLEL_MINIMUM {
-        return vec![run(items)];
-    }
-    let (first, second) = items.split_at(items.len() / 2);
-    std::thread::scope(|scope| {
-        let other = scope.spawn(|| run(second));
-        let first = run(first);
-        match other.join() {
-            Ok(second) => vec![first, second],
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
-    })
 }
 
 fn names(folder: &Path, ending: &str) -> Result<Vec<String>, CommandError> {

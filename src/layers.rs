@@ -7,7 +7,7 @@
 //! under `apps` and `processes` belongs to no lower layer.
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Report};
 use crate::yaml::{Entry, Node, Value};
@@ -34,20 +34,24 @@ enum Null {
 
 /// Lays one file's tree over that of the file before it.
 #[must_use]
-pub fn lay_file(below: &Rc<Node>, above: &Rc<Node>, report: &mut Report) -> Rc<Node> {
+pub fn lay_file(below: &Arc<Node>, above: &Arc<Node>, report: &mut Report) -> Arc<Node> {
     lay(below, above, Null::Stays, report)
 }
 
 /// Lays an app over the defaults, or a process over its app.
 #[must_use]
-pub fn lay_settings(below: Option<&Rc<Node>>, above: &Rc<Node>, report: &mut Report) -> Rc<Node> {
+pub fn lay_settings(
+    below: Option<&Arc<Node>>,
+    above: &Arc<Node>,
+    report: &mut Report,
+) -> Arc<Node> {
     match below {
         Some(below) => lay(below, above, Null::Removes, report),
         None => settle(above, Null::Removes, report),
     }
 }
 
-fn lay(below: &Rc<Node>, above: &Rc<Node>, null: Null, report: &mut Report) -> Rc<Node> {
+fn lay(below: &Arc<Node>, above: &Arc<Node>, null: Null, report: &mut Report) -> Arc<Node> {
     let (Value::Mapping(low), Value::Mapping(high)) = (&below.value, &above.value) else {
         return settle(above, null, report);
     };
@@ -69,26 +73,26 @@ fn lay(below: &Rc<Node>, above: &Rc<Node>, null: Null, report: &mut Report) -> R
             Some(at) => {
                 let below = unlist(&low[at], report);
                 entries[at] = Some(Entry {
-                    key: Rc::clone(&entry.key),
+                    key: Arc::clone(&entry.key),
                     node: lay(&below, &above, rule, report),
                 });
             }
             None => entries.push(Some(Entry {
-                key: Rc::clone(&entry.key),
+                key: Arc::clone(&entry.key),
                 node: settle(&above, rule, report),
             })),
         }
     }
-    Rc::new(Node {
+    Arc::new(Node {
         span: above.span,
         value: Value::Mapping(entries.into_iter().flatten().collect()),
     })
 }
 
 /// Brings a tree that nothing lies below into the shape that laying it over something gives.
-fn settle(node: &Rc<Node>, null: Null, report: &mut Report) -> Rc<Node> {
+fn settle(node: &Arc<Node>, null: Null, report: &mut Report) -> Arc<Node> {
     let Value::Mapping(entries) = &node.value else {
-        return Rc::clone(node);
+        return Arc::clone(node);
     };
     let mut settled = Vec::with_capacity(entries.len());
     let mut changed = false;
@@ -100,16 +104,16 @@ fn settle(node: &Rc<Node>, null: Null, report: &mut Report) -> Rc<Node> {
         }
         let unlisted = unlist(entry, report);
         let node = settle(&unlisted, rule_within(entry.name(), null), report);
-        changed |= !Rc::ptr_eq(&node, &entry.node);
+        changed |= !Arc::ptr_eq(&node, &entry.node);
         settled.push(Entry {
-            key: Rc::clone(&entry.key),
+            key: Arc::clone(&entry.key),
             node,
         });
     }
     if !changed {
-        return Rc::clone(node);
+        return Arc::clone(node);
     }
-    Rc::new(Node {
+    Arc::new(Node {
         span: node.span,
         value: Value::Mapping(settled),
     })
@@ -139,12 +143,12 @@ fn warn_of_empty(entry: &Entry, report: &mut Report) {
 }
 
 /// Reads a list of `NAME=value` as its map.
-fn unlist(entry: &Entry, report: &mut Report) -> Rc<Node> {
+fn unlist(entry: &Entry, report: &mut Report) -> Arc<Node> {
     let Value::Sequence(items) = &entry.node.value else {
-        return Rc::clone(&entry.node);
+        return Arc::clone(&entry.node);
     };
     if !MAPS_AS_LISTS.contains(&entry.name()) {
-        return Rc::clone(&entry.node);
+        return Arc::clone(&entry.node);
     }
     let mut entries: Vec<Entry> = Vec::with_capacity(items.len());
     for item in items {
@@ -187,14 +191,14 @@ fn unlist(entry: &Entry, report: &mut Report) -> Rc<Node> {
         let scalar = |span, text: &str| {
             let text = text.to_owned();
             let value = Value::Scalar { text, plain: false };
-            Rc::new(Node { span, value })
+            Arc::new(Node { span, value })
         };
         entries.push(Entry {
             key: scalar(name_span, name),
             node: scalar(value_span, value),
         });
     }
-    Rc::new(Node {
+    Arc::new(Node {
         span: entry.node.span,
         value: Value::Mapping(entries),
     })

@@ -12,6 +12,7 @@
 pub mod diagnostic;
 pub mod glob;
 pub mod name;
+pub mod parallel;
 pub mod span;
 pub mod suggestion;
 

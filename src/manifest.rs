@@ -16,7 +16,8 @@ pub mod settings;
 pub mod volume;
 
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -25,7 +26,8 @@ use crate::diagnostic::{Diagnostic, Report};
 use crate::layers::{lay_file, lay_settings};
 use crate::manifest::settings::{REFUSALS, Settings};
 use crate::name::{AppName, ProcessName};
-use crate::span::Spanned;
+use crate::parallel::in_parts;
+use crate::span::{Span, Spanned};
 use crate::yaml::field::{Entries, Field};
 use crate::yaml::reader::{Context, Refusal, read};
 use crate::yaml::{Entry, Node, Value};
@@ -38,6 +40,8 @@ pub const FORMAT: u32 = 1;
 pub struct Manifest {
     /// The folder of the user's own templates, relative to the manifest.
     pub templates: Field<String>,
+    /// Where the values of the defaults stand.
+    pub defaults: BTreeSet<Span>,
     /// The apps, sorted by name.
     pub apps: Vec<App>,
 }
@@ -99,9 +103,9 @@ pub struct AppOnly {
 }
 
 /// Reads the trees of all files, the first one first.
-pub fn from_trees(trees: &[Rc<Node>], report: &mut Report) -> Manifest {
+pub fn from_trees(trees: &[Arc<Node>], report: &mut Report) -> Manifest {
     let mut trees = trees.iter();
-    let Some(mut root) = trees.next().map(Rc::clone) else {
+    let Some(mut root) = trees.next().map(Arc::clone) else {
         return Manifest::default();
     };
     for tree in trees {
@@ -116,11 +120,9 @@ pub fn from_trees(trees: &[Rc<Node>], report: &mut Report) -> Manifest {
         let _: Settings = part(defaults, &[], REFUSALS, report);
     }
     let mut apps: Vec<App> = match root.entry("apps").map(|entry| &entry.node) {
-        Some(node) if matches!(node.value, Value::Mapping(_)) => node
-            .entries()
-            .iter()
-            .filter_map(|entry| app(entry, defaults.as_ref(), report))
-            .collect(),
+        Some(node) if matches!(node.value, Value::Mapping(_)) => {
+            read_apps(node.entries(), defaults.as_ref(), report)
+        }
         Some(node) => {
             report.push(Diagnostic::error(
                 node.span,
@@ -137,16 +139,33 @@ pub fn from_trees(trees: &[Rc<Node>], report: &mut Report) -> Manifest {
         }
     };
     apps.sort_by(|a, b| a.name.value.cmp(&b.name.value));
+    let values = defaults.iter().flat_map(|defaults| defaults.entries());
     Manifest {
         templates: written.templates,
+        defaults: values.map(|entry| entry.node.span).collect(),
         apps,
     }
+}
+
+fn read_apps(entries: &[Entry], defaults: Option<&Arc<Node>>, report: &mut Report) -> Vec<App> {
+    let mut apps = Vec::with_capacity(entries.len());
+    let parts = in_parts(entries, |entries| {
+        let mut report = Report::default();
+        let app = |entry| app(entry, defaults, &mut report);
+        let apps: Vec<App> = entries.iter().filter_map(app).collect();
+        (apps, report)
+    });
+    for (read, found) in parts {
+        apps.extend(read);
+        report.extend(found);
+    }
+    apps
 }
 
 /// The keys of an app that its processes don't inherit.
 const APP_ONLY: &[&str] = &["process", "processes"];
 
-fn app(entry: &Entry, defaults: Option<&Rc<Node>>, report: &mut Report) -> Option<App> {
+fn app(entry: &Entry, defaults: Option<&Arc<Node>>, report: &mut Report) -> Option<App> {
     let name = name::<AppName>(&entry.key, report);
     if !is_map(&entry.node, &format!("app `{}`", entry.name()), report) {
         return None;
@@ -174,7 +193,7 @@ fn app(entry: &Entry, defaults: Option<&Rc<Node>>, report: &mut Report) -> Optio
     })
 }
 
-fn process(entry: &Entry, shared: &Rc<Node>, report: &mut Report) -> Option<Process> {
+fn process(entry: &Entry, shared: &Arc<Node>, report: &mut Report) -> Option<Process> {
     let name = name::<ProcessName>(&entry.key, report);
     let nothing = Node {
         span: entry.key.span,
@@ -182,9 +201,9 @@ fn process(entry: &Entry, shared: &Rc<Node>, report: &mut Report) -> Option<Proc
     };
     // `http:` alone is a process that inherits everything.
     let own = if entry.node.is_null() {
-        Rc::new(nothing)
+        Arc::new(nothing)
     } else {
-        Rc::clone(&entry.node)
+        Arc::clone(&entry.node)
     };
     if !is_map(&own, &format!("process `{}`", entry.name()), report) {
         return None;
@@ -214,15 +233,15 @@ fn is_map(node: &Node, what: &str, report: &mut Report) -> bool {
 }
 
 /// Returns a map without some of its keys.
-fn without(node: &Rc<Node>, keys: &[&str]) -> Rc<Node> {
+fn without(node: &Arc<Node>, keys: &[&str]) -> Arc<Node> {
     if !keys.iter().any(|key| node.entry(key).is_some()) {
-        return Rc::clone(node);
+        return Arc::clone(node);
     }
     let entries = node.entries().iter();
     let kept = entries
         .filter(|entry| !keys.contains(&entry.name()))
         .cloned();
-    Rc::new(Node {
+    Arc::new(Node {
         span: node.span,
         value: Value::Mapping(kept.collect()),
     })

@@ -3,6 +3,8 @@
 //! Made by `resolve` alone. Every part still knows the manifest's place that caused it. Knows nothing
 //! of YAML, of templates' text and of the world.
 
+use std::sync::Arc;
+
 use crate::manifest::forms::Span as Time;
 use crate::manifest::resources::PullPolicy;
 use crate::name::{AppName, ProcessName, Slot, TemplateName, UnitName, VariableName, Version};
@@ -46,7 +48,7 @@ pub struct Process {
     /// Whether it runs on every machine.
     pub global: bool,
     /// The instances that should run, in their order; for a plain unit one that has its own name.
-    pub instances: Vec<Instance>,
+    pub instances: Arc<[Instance]>,
     /// What may not run on the same machine: fleet's patterns.
     pub conflicts: Vec<Spanned<String>>,
     /// Directives that are laid over the unit of the process and those that accompany it.

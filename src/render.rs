@@ -12,15 +12,15 @@ pub mod place;
 mod text;
 pub mod words;
 
-use std::num::NonZero;
-use std::thread;
+use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::layers::SECTIONS;
 use crate::line::{Line, Origin};
 use crate::model::{Companion, CompanionKind, Instance, Model, Process, Work};
 use crate::name::{AppName, TemplateName, UnitName, UnitType};
-use crate::render::place::{PlaceError, Placed, place};
+use crate::parallel::in_parts;
+use crate::render::place::{Memory, PlaceError, place};
 use crate::span::{Sources, Span, Spanned};
 use crate::suggestion::did_you_mean;
 use crate::target;
@@ -48,7 +48,7 @@ pub struct DesiredUnit {
     /// Where the manifest asks for it.
     pub span: Span,
     /// The instances that should run.
-    pub instances: Vec<Instance>,
+    pub instances: Arc<[Instance]>,
 }
 
 /// What rendering needs beside the model.
@@ -59,36 +59,12 @@ pub struct Renderer<'a> {
     pub sources: &'a Sources,
 }
 
-/// Below this many processes a second thread costs more than it saves.
-const PARALLEL_MINIMUM: usize = 64;
-
 impl Renderer<'_> {
     /// Renders all units.
     #[must_use]
     pub fn render(&self, model: &Model) -> (Desired, Report) {
         let processes: Vec<&Process> = model.apps.iter().flat_map(|app| &app.processes).collect();
-        let threads = match processes.len() {
-            0..PARALLEL_MINIMUM => 1,
-            _ => thread::available_parallelism()
-                .map_or(1, NonZero::get)
-                .min(8),
-        };
-        let share = processes.len().div_ceil(threads).max(1);
-        let parts: Vec<(Vec<DesiredUnit>, Report)> = thread::scope(|scope| {
-            let mut chunks = processes.chunks(share);
-            let own = chunks.next().unwrap_or_default();
-            let others: Vec<_> = chunks
-                .map(|chunk| scope.spawn(move || self.processes(chunk)))
-                .collect();
-            let mut parts = vec![self.processes(own)];
-            for other in others {
-                match other.join() {
-                    Ok(part) => parts.push(part),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            parts
-        });
+        let parts = in_parts(&processes, |part| self.processes(part));
         let mut desired = Desired::default();
         let mut report = Report::default();
         for (units, found) in parts {
@@ -102,16 +78,22 @@ impl Renderer<'_> {
     fn processes(&self, processes: &[&Process]) -> (Vec<DesiredUnit>, Report) {
         let mut units = Vec::with_capacity(processes.len());
         let mut report = Report::default();
+        let mut memory = Memory::default();
         for process in processes {
-            units.extend(self.process(process, &mut report));
+            units.extend(self.process(process, &mut memory, &mut report));
             for companion in &process.companions {
-                units.extend(self.companion(process, companion, &mut report));
+                units.extend(self.companion(process, companion, &mut memory, &mut report));
             }
         }
         (units, report)
     }
 
-    fn process(&self, process: &Process, report: &mut Report) -> Option<DesiredUnit> {
+    fn process(
+        &self,
+        process: &Process,
+        memory: &mut Memory,
+        report: &mut Report,
+    ) -> Option<DesiredUnit> {
         let unit_type = process.unit.unit_type();
         let text = match &process.work {
             Work::Verbatim(text) => text::verbatim(text, report)?,
@@ -124,8 +106,14 @@ impl Renderer<'_> {
             }
             Work::Container(_) | Work::Program(_) | Work::Nothing => {
                 let context = context::process(process);
-                let mut lines =
-                    self.template(process, &process.template, unit_type, &context, report)?;
+                let mut lines = self.template(
+                    process,
+                    &process.template,
+                    unit_type,
+                    &context,
+                    memory,
+                    report,
+                )?;
                 let sections = ["Unit", unit_type.section(), "Install"];
                 overlay::lay(&mut lines, &process.overlays, &sections, report);
                 for pattern in &process.conflicts {
@@ -133,6 +121,7 @@ impl Renderer<'_> {
                     lines.push(fleet_line("Conflicts", &pattern.value, origin));
                 }
                 overlay::lay(&mut lines, &process.overlays, &[target::SECTION], report);
+                check_version(process, &lines, report);
                 finish(process, lines, &process.unit, report)?
             }
         };
@@ -141,7 +130,7 @@ impl Renderer<'_> {
             text,
             app: process.app.clone(),
             span: process.name.span,
-            instances: process.instances.clone(),
+            instances: Arc::clone(&process.instances),
         })
     }
 
@@ -149,6 +138,7 @@ impl Renderer<'_> {
         &self,
         process: &Process,
         companion: &Companion,
+        memory: &mut Memory,
         report: &mut Report,
     ) -> Option<DesiredUnit> {
         let unit_type = companion.unit.unit_type();
@@ -167,7 +157,7 @@ impl Renderer<'_> {
             },
         };
         let context = context::companion(process, companion);
-        let mut lines = self.template(process, &template, unit_type, &context, report)?;
+        let mut lines = self.template(process, &template, unit_type, &context, memory, report)?;
         overlay::lay(&mut lines, &process.overlays, section.as_slice(), report);
         if process.global {
             overlay::lay(&mut lines, &process.overlays, &[target::SECTION], report);
@@ -208,6 +198,7 @@ impl Renderer<'_> {
         template: &Spanned<TemplateName>,
         unit_type: UnitType,
         context: &tera::Context,
+        memory: &mut Memory,
         report: &mut Report,
     ) -> Option<Vec<Line>> {
         let name = &template.value;
@@ -241,8 +232,12 @@ impl Renderer<'_> {
                 return None;
             }
         };
-        match place(&text) {
-            Ok(placed) => Some(placed.into_iter().map(from_template).collect()),
+        match place(&text, memory) {
+            Ok(placed) => {
+                let origin = Origin::Template;
+                let lines = placed.into_iter().map(|content| Line { content, origin });
+                Some(lines.collect())
+            }
             Err(errors) => {
                 for PlaceError { text, message, .. } in errors {
                     let message =
@@ -252,6 +247,21 @@ impl Renderer<'_> {
                 None
             }
         }
+    }
+}
+
+/// A template that leaves the version out would run one image under all versions' names.
+fn check_version(process: &Process, lines: &[Line], report: &mut Report) {
+    let takes = |line: &Line| line.value.contains("${VERSION}") || line.value.contains("$VERSION");
+    if process.versioned && !lines.iter().any(takes) {
+        let template = &process.template;
+        let message = format!("template `{}` never uses the version", template.value);
+        let mut diagnostic = Diagnostic::error(template.span, message)
+            .help("its unit has to take `${VERSION}`, as the template `docker` does");
+        if let Some(instance) = process.instances.first() {
+            diagnostic = diagnostic.related(instance.span, "all versions would run the same");
+        }
+        report.push(diagnostic);
     }
 }
 
@@ -266,10 +276,7 @@ fn finish(
         ("App", process.app.as_str()),
         ("Process", process.name.value.as_str()),
     ] {
-        lines.push(Line {
-            section: target::MARK.to_owned(),
-            ..fleet_line(name, value, Origin::Engine)
-        });
+        lines.push(Line::new(target::MARK, name, value, Origin::Engine));
     }
     let place = process.template.span;
     let before = report.count(Severity::Error);
@@ -282,31 +289,6 @@ fn finish(
     (report.count(Severity::Error) == before).then_some(text)
 }
 
-fn from_template(placed: Placed) -> Line {
-    let Placed {
-        section,
-        name,
-        value,
-        words,
-        meaning,
-    } = placed;
-    Line {
-        section,
-        name,
-        value,
-        words,
-        meaning,
-        origin: Origin::Template,
-    }
-}
-
 fn fleet_line(name: &str, value: &str, origin: Origin) -> Line {
-    Line {
-        section: target::SECTION.to_owned(),
-        name: name.to_owned(),
-        value: value.to_owned(),
-        words: None,
-        meaning: None,
-        origin,
-    }
+    Line::new(target::SECTION, name, value, origin)
 }

@@ -16,25 +16,30 @@ use crate::diagnostic::{Diagnostic, Report};
 use crate::manifest::{self, Manifest};
 use crate::model::{App, Model};
 use crate::name::ProcessName;
+use crate::parallel::in_parts;
 use crate::resolve::process::Scope;
 use crate::span::Spanned;
 
 /// Resolves a manifest. The model is complete only where the report has no errors.
 pub fn resolve(manifest: &Manifest, report: &mut Report) -> Model {
-    let mut model = Model {
-        apps: manifest
-            .apps
-            .iter()
-            .map(|app| resolve_app(app, report))
-            .collect(),
-    };
+    let mut model = Model::default();
+    let resolved = in_parts(&manifest.apps, |apps| {
+        let mut report = Report::default();
+        let app = |app| resolve_app(app, manifest, &mut report);
+        let apps: Vec<App> = apps.iter().map(app).collect();
+        (apps, report)
+    });
+    for (apps, found) in resolved {
+        model.apps.extend(apps);
+        report.extend(found);
+    }
     together::expand_conflicts(&mut model, report);
     together::check_names(&model, report);
     together::check_ports(&model, report);
     model
 }
 
-fn resolve_app(app: &manifest::App, report: &mut Report) -> App {
+fn resolve_app(app: &manifest::App, manifest: &Manifest, report: &mut Report) -> App {
     if let (Some(span), false) = (app.process.span(), app.processes.is_empty()) {
         report.push(
             Diagnostic::error(
@@ -52,6 +57,7 @@ fn resolve_app(app: &manifest::App, report: &mut Report) -> App {
             name: process.name.clone(),
             settings: &process.settings,
             inherits_counts: several && !process.own_counts,
+            defaults: &manifest.defaults,
         };
         processes.extend(process::resolve(&scope, report));
     }
@@ -61,6 +67,7 @@ fn resolve_app(app: &manifest::App, report: &mut Report) -> App {
             name: only_process(app),
             settings: &app.settings,
             inherits_counts: false,
+            defaults: &manifest.defaults,
         };
         processes.extend(process::resolve(&scope, report));
     }

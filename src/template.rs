@@ -83,28 +83,30 @@ pub struct TemplateFailure {
 }
 
 impl Templates {
-    /// Takes the built-in templates and the user's own: file names with their sources.
-    pub fn new(own: &[(String, SourceId)], sources: &mut Sources, report: &mut Report) -> Self {
+    /// Takes the built-in templates and the user's own: file names with their sources. `None` where
+    /// one of them has a mistake, which is in the report: then no unit can be rendered.
+    pub fn new(
+        own: &[(String, SourceId)],
+        sources: &mut Sources,
+        report: &mut Report,
+    ) -> Option<Self> {
         let mut texts: BTreeMap<String, SourceId> = BTreeMap::new();
         for (name, text) in BUILT_IN {
             let source = sources.add(format!("<built-in>/{name}"), text);
             texts.insert(name.to_owned(), source);
         }
-        for (name, source) in own {
-            texts.insert(name.clone(), *source);
-        }
+        texts.extend(own.iter().cloned());
         let mut templates = Self {
             tera: engine(),
             sources: texts,
         };
-        templates.load(sources, report);
-        templates
+        templates.load(own, sources, report).then_some(templates)
     }
 
-    fn load(&mut self, sources: &Sources, report: &mut Report) {
+    fn load(&mut self, own: &[(String, SourceId)], sources: &Sources, report: &mut Report) -> bool {
         let text = |source: SourceId| sources.get(source).text.as_str();
-        let mut failed = false;
-        for (name, source) in &self.sources {
+        let mut loaded = true;
+        for (name, source) in own {
             if let Some(at) = text(*source).find([OPEN, CLOSE, ESCAPE]) {
                 let span = Span {
                     source: *source,
@@ -113,18 +115,18 @@ impl Templates {
                 };
                 let message = "a template can't hold this control character";
                 report.push(Diagnostic::error(span, message));
-                failed = true;
+                loaded = false;
             }
             // Alone first: loading all at once would stop at the first mistake.
             if let Err(error) = engine().add_raw_template(name, text(*source))
                 && matches!(error.kind(), ErrorKind::SyntaxError(_))
             {
                 self.report(&error, sources, report);
-                failed = true;
+                loaded = false;
             }
         }
-        if failed {
-            return;
+        if !loaded {
+            return false;
         }
         let all = self
             .sources
@@ -132,7 +134,9 @@ impl Templates {
             .map(|(name, source)| (name, text(*source)));
         if let Err(error) = self.tera.add_raw_templates(all) {
             self.report(&error, sources, report);
+            loaded = false;
         }
+        loaded
     }
 
     fn report(&self, error: &tera::Error, sources: &Sources, report: &mut Report) {
@@ -329,6 +333,7 @@ mod tests {
         let mut context = tera::Context::new();
         context.insert("value", value);
         templates
+            .unwrap()
             .render("x.service.tera", &context, &sources)
             .map_err(|failure| failure.message)
     }

@@ -8,7 +8,7 @@ pub mod field;
 pub mod reader;
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_yaml::granit_parser::{Event, Parser, ScalarStyle, ScanError, Span as YamlSpan, Tag};
 
@@ -44,7 +44,7 @@ pub enum Value {
         plain: bool,
     },
     /// A list.
-    Sequence(Vec<Rc<Node>>),
+    Sequence(Vec<Arc<Node>>),
     /// A map; its keys are distinct and in their written order.
     Mapping(Vec<Entry>),
 }
@@ -53,9 +53,9 @@ pub enum Value {
 #[derive(Debug, Clone)]
 pub struct Entry {
     /// The key: always a scalar.
-    pub key: Rc<Node>,
+    pub key: Arc<Node>,
     /// The value.
-    pub node: Rc<Node>,
+    pub node: Arc<Node>,
 }
 
 impl Entry {
@@ -104,7 +104,7 @@ impl Node {
 }
 
 /// Reads a source's text. An empty text gives `None`.
-pub fn parse(sources: &Sources, source: SourceId, report: &mut Report) -> Option<Rc<Node>> {
+pub fn parse(sources: &Sources, source: SourceId, report: &mut Report) -> Option<Arc<Node>> {
     let text = &sources.get(source).text;
     let mut builder = Builder {
         source,
@@ -129,7 +129,7 @@ pub fn parse(sources: &Sources, source: SourceId, report: &mut Report) -> Option
 }
 
 /// A value with the number of values that following its aliases would visit.
-type Weighed = (Rc<Node>, u64);
+type Weighed = (Arc<Node>, u64);
 
 /// A collection that has begun and not yet ended.
 struct Open {
@@ -140,14 +140,14 @@ struct Open {
 }
 
 enum Content {
-    Sequence(Vec<Rc<Node>>),
+    Sequence(Vec<Arc<Node>>),
     Mapping {
         entries: Vec<Entry>,
         /// Which entry a key has; only built where a linear search would cost.
         index: HashMap<String, usize>,
-        key: Option<Rc<Node>>,
+        key: Option<Arc<Node>>,
         /// What `<<` named, earliest first.
-        merged: Vec<(Rc<Node>, Span)>,
+        merged: Vec<(Arc<Node>, Span)>,
     },
 }
 
@@ -157,7 +157,7 @@ struct Builder<'a> {
     report: &'a mut Report,
     anchors: HashMap<usize, Weighed>,
     open: Vec<Open>,
-    root: Option<Rc<Node>>,
+    root: Option<Arc<Node>>,
     documents: usize,
 }
 
@@ -239,7 +239,7 @@ impl Builder<'_> {
             && key.is_none()
         {
             let value = Value::Scalar { text, plain };
-            *key = Some(Rc::new(Node { span, value }));
+            *key = Some(Arc::new(Node { span, value }));
             return Ok(());
         }
         let value = if plain && matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL") {
@@ -247,9 +247,9 @@ impl Builder<'_> {
         } else {
             Value::Scalar { text, plain }
         };
-        let node = Rc::new(Node { span, value });
+        let node = Arc::new(Node { span, value });
         if anchor > 0 {
-            self.anchors.insert(anchor, (Rc::clone(&node), 1));
+            self.anchors.insert(anchor, (Arc::clone(&node), 1));
         }
         self.value(node, 1, span)
     }
@@ -311,15 +311,15 @@ impl Builder<'_> {
             },
             ..start
         };
-        let node = Rc::new(Node { span, value });
+        let node = Arc::new(Node { span, value });
         if anchor > 0 {
-            self.anchors.insert(anchor, (Rc::clone(&node), weight));
+            self.anchors.insert(anchor, (Arc::clone(&node), weight));
         }
         self.value(node, weight, span)
     }
 
     /// Puts a finished value where it belongs.
-    fn value(&mut self, node: Rc<Node>, weight: u64, span: Span) -> Result<(), Diagnostic> {
+    fn value(&mut self, node: Arc<Node>, weight: u64, span: Span) -> Result<(), Diagnostic> {
         let Some(open) = self.open.last_mut() else {
             self.root = Some(node);
             return Ok(());
@@ -348,7 +348,7 @@ impl Builder<'_> {
                     let node = entry.node;
                     match &node.value {
                         Value::Sequence(items) => {
-                            merged.extend(items.iter().map(|item| (Rc::clone(item), span)));
+                            merged.extend(items.iter().map(|item| (Arc::clone(item), span)));
                         }
                         _ => merged.push((node, span)),
                     }

@@ -5,43 +5,37 @@
 //! shares no code with what escaped it.
 
 use crate::diagnostic::{Diagnostic, Report};
-use crate::line::{Line, Meaning, TOKEN};
+use std::sync::LazyLock;
+
+use crate::line::{Content, Line, Meaning, TOKEN};
 use crate::name::UnitName;
 use crate::render::LINE_LIMIT;
 use crate::span::Span;
-use crate::unit::UnitFile;
 use crate::unit::fleet::FleetUnit;
 use crate::unit::name::UnitName as LoadedName;
 use crate::unit::specifier::{Context, Host, expand};
 use crate::unit::words::{split_assignment, split_assignments, split_commands};
+use crate::unit::{Assignment, UnitFile};
 
 /// Reads `text` and reports whatever is not as `lines` mean it.
 pub fn read_back(lines: &[Line], text: &str, unit: &UnitName, place: Span, report: &mut Report) {
     let parsed = UnitFile::parse(text);
-    let directives = parsed.directives();
-    if directives.len() != lines.len() {
-        report.push(Diagnostic::error(
-            place,
-            format!("`{unit}` would not be read line by line"),
-        ));
-        return;
-    }
-    let loaded = loaded_name(unit);
-    for (line, directive) in lines.iter().zip(&directives) {
+    let mut found = parsed.assignments();
+    for line in lines {
         let span = line.origin.span().unwrap_or(place);
-        let same = *directive.section == *line.section
-            && directive.name == line.name
-            && squeeze(&directive.value) == squeeze(&line.value);
-        let result = if same {
-            check_line(line, &directive.value, loaded.as_ref())
-        } else {
-            Err("it would be read as another line".to_owned())
+        let result = match found.next() {
+            Some(assignment) => compare(line, &assignment),
+            None => Err("it would not be read at all".to_owned()),
         };
         if let Err(reason) = result {
             let shown: String = line.value.chars().take(200).collect();
             let message = format!("systemd would not take `{}={shown}`: {reason}", line.name);
             report.push(Diagnostic::error(span, message));
         }
+    }
+    if found.next().is_some() {
+        let message = format!("`{unit}` would be read with more lines than it has");
+        report.push(Diagnostic::error(place, message));
     }
     if text.lines().any(|line| line.len() >= LINE_LIMIT) {
         report.push(Diagnostic::error(
@@ -64,12 +58,33 @@ pub fn read_back(lines: &[Line], text: &str, unit: &UnitName, place: Span, repor
     }
 }
 
-/// A template is read as one of its instances.
-fn loaded_name(unit: &UnitName) -> Option<LoadedName> {
-    let instance = if unit.is_template() { "i" } else { "" };
-    let name = format!("{}{instance}.{}", unit.stem(), unit.unit_type().suffix());
-    LoadedName::new(&name).ok()
+/// Compares a line as it was meant with what systemd reads in its place.
+fn compare(line: &Line, found: &Assignment<'_>) -> Result<(), String> {
+    let other = || Err("it would be read as another line".to_owned());
+    if found.section != Some(line.section.as_bytes()) || found.name != line.name.as_bytes() {
+        return other();
+    }
+    if found.value == line.value.as_bytes() {
+        return if line.proven { Ok(()) } else { words(line) };
+    }
+    let value = String::from_utf8_lossy(found.value);
+    if squeeze(&value) != squeeze(&line.value) {
+        return other();
+    }
+    check_words(line, &value)
 }
+
+/// Reads a line's words and holds them against what they are to mean.
+///
+/// # Errors
+/// Says what systemd would not take, or would take for something else.
+pub fn words(content: &Content) -> Result<(), String> {
+    check_words(content, &content.value)
+}
+
+/// A name by which specifiers are replaced: any instance does, for only its replacements differ.
+static INSTANCE: LazyLock<Option<LoadedName>> =
+    LazyLock::new(|| LoadedName::new("app-process@instance.service").ok());
 
 /// Wrapping puts blanks where there was one.
 fn squeeze(value: &str) -> String {
@@ -82,13 +97,14 @@ fn squeeze(value: &str) -> String {
     squeezed
 }
 
-fn check_line(line: &Line, value: &str, unit: Option<&LoadedName>) -> Result<(), String> {
+fn check_words(line: &Content, value: &str) -> Result<(), String> {
     let is_exec =
         line.name.starts_with("Exec") && matches!(line.section.as_str(), "Service" | "Socket");
     let is_environment = line.name == "Environment" && line.section == "Service";
     if !is_exec && !is_environment {
         return Ok(());
     }
+    let unit = INSTANCE.as_ref();
     let read = |text: &str| {
         if is_exec {
             arguments(text, unit)

@@ -25,8 +25,18 @@ pub fn process(process: &Process) -> Context {
     let environment: Vec<Value> = environment.collect();
     context.insert_value("environment", Value::from(environment));
     context.insert_value("asks_config", Value::from(process.config.is_some()));
-    let config = process.config.as_ref().map(config).unwrap_or_default();
-    context.insert_value("config", Value::from(config));
+    let request = process.config.clone().unwrap_or_default();
+    let required = request
+        .required
+        .iter()
+        .map(|name| Value::from(name.value.as_str()));
+    context.insert_value("required", Value::from(required.collect::<Vec<_>>()));
+    let from = request.from.iter().map(|(name, key)| {
+        let pair = [("name", name.value.as_str()), ("key", key.as_str())];
+        Value::from_serializable(&BTreeMap::from(pair))
+    });
+    context.insert_value("from", Value::from(from.collect::<Vec<_>>()));
+    context.insert_value("config", Value::from(config(&request)));
     match &process.work {
         Work::Container(container) => {
             let pull = match container.pull {

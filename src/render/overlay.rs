@@ -61,14 +61,8 @@ pub fn lay(lines: &mut Vec<Line>, overlays: &[Overlay], sections: &[&str], repor
 }
 
 fn line(overlay: &Overlay, value: &Spanned<String>) -> Line {
-    Line {
-        section: overlay.section.to_owned(),
-        name: overlay.name.value.clone(),
-        value: value.value.clone(),
-        words: None,
-        meaning: None,
-        origin: Origin::Manifest(value.span),
-    }
+    let origin = Origin::Manifest(value.span);
+    Line::new(overlay.section, &overlay.name.value, &value.value, origin)
 }
 
 fn check_value(value: &Spanned<String>, report: &mut Report) {

@@ -5,24 +5,19 @@
 //! `Environment=` a variable's value, elsewhere text in which `%` means nothing; in fleet's sections
 //! it stands as it is. Knows nothing of templates' variables and of the manifest.
 
-use crate::line::Meaning;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::line::Content;
+use crate::render::check;
 use crate::render::words::{Grammar, Piece, compile};
 use crate::template::{CLOSE, ESCAPE, ESCAPED, OPEN};
 
-/// A directive in its final text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Placed {
-    /// The section.
-    pub section: String,
-    /// The directive's name.
-    pub name: String,
-    /// The text of its value. An `Exec` line's words are separated by single blanks.
-    pub value: String,
-    /// The words of an `Exec` or `Environment` line, for wrapping and checking.
-    pub words: Option<Vec<String>>,
-    /// What the words mean, where values stand in them: the text with a token for each value, and
-    /// the values.
-    pub meaning: Option<Meaning>,
+/// Lines that hold no value are the same in every unit of a template: each is placed and read back
+/// once. One memory serves one thread.
+#[derive(Debug, Default)]
+pub struct Memory {
+    lines: HashMap<String, HashMap<String, Arc<Content>>>,
 }
 
 /// Why a line can't be placed.
@@ -40,7 +35,7 @@ pub struct PlaceError {
 ///
 /// # Errors
 /// Returns every line that can't be placed, with the reason.
-pub fn place(text: &str) -> Result<Vec<Placed>, Vec<PlaceError>> {
+pub fn place(text: &str, memory: &mut Memory) -> Result<Vec<Arc<Content>>, Vec<PlaceError>> {
     let mut placed = Vec::new();
     let mut errors = Vec::new();
     let mut section: Option<&str> = None;
@@ -67,18 +62,21 @@ pub fn place(text: &str) -> Result<Vec<Placed>, Vec<PlaceError>> {
             fail("this stands before the first section".to_owned());
             continue;
         };
-        let Some((name, value)) = line.split_once('=') else {
-            fail("expected `Name=value`".to_owned());
-            continue;
-        };
-        let name = name.trim_matches(BLANKS);
-        let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        if name.is_empty() || !name.chars().all(letters) {
-            fail("a directive's name has letters, digits and `-`".to_owned());
+        let holds_value = line.contains(OPEN);
+        let known = || memory.lines.get(section)?.get(line);
+        if let Some(content) = (!holds_value).then(known).flatten() {
+            placed.push(Arc::clone(content));
             continue;
         }
-        match directive(section, name, value.trim_matches(BLANKS)) {
-            Ok(directive) => placed.push(directive),
+        match assignment(section, line) {
+            Ok(mut content) if !holds_value => {
+                content.proven = check::words(&content).is_ok();
+                let content = Arc::new(content);
+                let lines = memory.lines.entry(section.to_owned()).or_default();
+                lines.insert(line.to_owned(), Arc::clone(&content));
+                placed.push(content);
+            }
+            Ok(content) => placed.push(Arc::new(content)),
             Err(message) => fail(message),
         }
     }
@@ -125,8 +123,16 @@ fn logical_lines(text: &str) -> Vec<(usize, String)> {
     lines
 }
 
-fn directive(section: &str, name: &str, value: &str) -> Result<Placed, String> {
-    let pieces = pieces(value);
+fn assignment(section: &str, line: &str) -> Result<Content, String> {
+    let Some((name, value)) = line.split_once('=') else {
+        return Err("expected `Name=value`".to_owned());
+    };
+    let name = name.trim_matches(BLANKS);
+    let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if name.is_empty() || !name.chars().all(letters) {
+        return Err("a directive's name has letters, digits and `-`".to_owned());
+    }
+    let pieces = pieces(value.trim_matches(BLANKS));
     let grammar = if section.starts_with("X-") {
         return literal(section, name, &pieces);
     } else if name.starts_with("Exec") {
@@ -137,17 +143,18 @@ fn directive(section: &str, name: &str, value: &str) -> Result<Placed, String> {
         return text(section, name, &pieces);
     };
     let compiled = compile(&pieces, grammar)?;
-    Ok(Placed {
+    Ok(Content {
         section: section.to_owned(),
         name: name.to_owned(),
         value: compiled.words.join(" "),
         words: Some(compiled.words),
         meaning: compiled.meaning,
+        proven: false,
     })
 }
 
 /// Any other directive: a value is text in which `%` means nothing.
-fn text(section: &str, name: &str, pieces: &[Piece<'_>]) -> Result<Placed, String> {
+fn text(section: &str, name: &str, pieces: &[Piece<'_>]) -> Result<Content, String> {
     let mut value = String::new();
     for piece in pieces {
         match piece {
@@ -159,7 +166,7 @@ fn text(section: &str, name: &str, pieces: &[Piece<'_>]) -> Result<Placed, Strin
 }
 
 /// A directive of fleet's: it has no escapes at all.
-fn literal(section: &str, name: &str, pieces: &[Piece<'_>]) -> Result<Placed, String> {
+fn literal(section: &str, name: &str, pieces: &[Piece<'_>]) -> Result<Content, String> {
     let mut value = String::new();
     for piece in pieces {
         match piece {
@@ -180,14 +187,13 @@ fn literal(section: &str, name: &str, pieces: &[Piece<'_>]) -> Result<Placed, St
     finish(section, name, value)
 }
 
-fn finish(section: &str, name: &str, value: String) -> Result<Placed, String> {
+fn finish(section: &str, name: &str, value: String) -> Result<Content, String> {
     check_line(&value)?;
-    Ok(Placed {
+    Ok(Content {
         section: section.to_owned(),
         name: name.to_owned(),
         value,
-        words: None,
-        meaning: None,
+        ..Content::default()
     })
 }
 
@@ -265,7 +271,7 @@ mod tests {
 
     #[track_caller]
     fn good(text: &str, expected: &[&str]) {
-        let placed = place(&mark(text)).unwrap();
+        let placed = place(&mark(text), &mut Memory::default()).unwrap();
         let lines: Vec<String> = placed
             .iter()
             .map(|p| format!("[{}]{}={}", p.section, p.name, p.value))
@@ -275,7 +281,7 @@ mod tests {
 
     #[track_caller]
     fn bad(text: &str, expected: (usize, &str)) {
-        let errors = place(&mark(text)).unwrap_err();
+        let errors = place(&mark(text), &mut Memory::default()).unwrap_err();
         let found: Vec<_> = errors
             .iter()
             .map(|e| (e.line, e.message.as_str()))

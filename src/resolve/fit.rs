@@ -131,7 +131,7 @@ impl Scope<'_> {
             ("docker_args", s.docker_args.span()),
         ];
         for (key, span) in words {
-            if let Some(span) = span {
+            if let Some(span) = span.filter(|span| !self.defaults.contains(span)) {
                 report.push(
                     Diagnostic::error(
                         span,

@@ -3,6 +3,8 @@
 //! In: a process's settings. Out: a `Process`, and a report of settings that don't fit together.
 //! Knows nothing of other processes.
 
+use std::collections::BTreeSet;
+
 use crate::diagnostic::{Diagnostic, Report};
 use crate::manifest::command::Program;
 use crate::manifest::environment::VariableValue;
@@ -25,6 +27,8 @@ pub struct Scope<'a> {
     pub settings: &'a Settings,
     /// Its counts by version, if any, come from an app with several processes.
     pub inherits_counts: bool,
+    /// The places of the defaults' values: what a program inherits from there needs no container.
+    pub defaults: &'a BTreeSet<Span>,
 }
 
 /// Resolves one process; `None` where its unit can't even be named.
@@ -45,7 +49,7 @@ pub fn resolve(scope: &Scope<'_>, report: &mut Report) -> Option<Process> {
         inherits_counts: scope.inherits_counts,
         span: scope.name.span,
     };
-    let instances = counts.resolve(report);
+    let instances = counts.resolve(report).into();
     let work = scope.work(is_service, slot, versioned, report);
     let in_container = matches!(work, Work::Container(_));
     let process = Process {
@@ -254,7 +258,7 @@ fn check_slots(process: &Process, settings: &Settings, report: &mut Report) {
         .span()
         .or(settings.ports.span())
         .unwrap_or(process.name.span);
-    for instance in &process.instances {
+    for instance in process.instances.iter() {
         let Some(slot) = &instance.slot else {
             let message = format!("`{}` is a plain unit and has no slot", process.unit);
             report.push(Diagnostic::error(span, message).help("name the port"));

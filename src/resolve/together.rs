@@ -3,7 +3,7 @@
 //! In: a model. Out: its conflicts as fleet's patterns, and a report. Knows nothing of which machines
 //! there are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::diagnostic::{Diagnostic, Report};
 use crate::glob;
@@ -106,8 +106,8 @@ fn expand(
 
 /// Finds units, instances and containers whose names come out equal.
 pub fn check_names(model: &Model, report: &mut Report) {
-    let mut units: BTreeMap<&str, Span> = BTreeMap::new();
-    let mut containers: BTreeMap<String, (Span, &str)> = BTreeMap::new();
+    let mut units: HashMap<&str, Span> = HashMap::new();
+    let mut containers: HashMap<String, (Span, &str)> = HashMap::new();
     for process in model.apps.iter().flat_map(|app| &app.processes) {
         let own = (process.unit.as_str(), process.name.span);
         let beside = process.companions.iter();
@@ -131,7 +131,7 @@ pub fn check_names(model: &Model, report: &mut Report) {
         if !matches!(process.work, Work::Container(_)) {
             continue;
         }
-        for instance in &process.instances {
+        for instance in process.instances.iter() {
             let name = container_name(process, instance.unit.instance());
             let unit = instance.unit.as_str();
             if let Some((earlier, other)) = containers.get(&name)

@@ -7,7 +7,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{
@@ -360,7 +360,7 @@ impl<'de> SeqAccess<'de> for Caught<'de> {
 struct SequenceReader<'de> {
     reader: Reader<'de>,
     only: Option<&'de Node>,
-    items: std::slice::Iter<'de, Rc<Node>>,
+    items: std::slice::Iter<'de, Arc<Node>>,
 }
 
 impl<'de> SeqAccess<'de> for SequenceReader<'de> {
@@ -373,7 +373,7 @@ impl<'de> SeqAccess<'de> for SequenceReader<'de> {
         let next = self
             .only
             .take()
-            .or_else(|| self.items.next().map(Rc::as_ref));
+            .or_else(|| self.items.next().map(Arc::as_ref));
         next.map(|node| seed.deserialize(self.reader.at(node)))
             .transpose()
     }
