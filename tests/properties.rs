@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use unitgen::unit::UnitFile;
 use unitgen::unit::dollar::substitute;
 use unitgen::unit::escape::{escape, fleet_escape, fleet_unescape, unescape};
-use unitgen::unit::fleet::FleetUnit;
+use unitgen::unit::fleet::{self, FleetUnit};
 use unitgen::unit::name::UnitName;
 use unitgen::unit::quote::{join_wrapped, quote_argument, quote_assignment};
 use unitgen::unit::specifier::Host;
@@ -93,7 +93,35 @@ fn assert_fleet_keeps(text: &str) {
     assert_eq!(unit.read_back().unwrap(), unit);
 }
 
+/// Lines that make a canonical text more often than not.
+fn nearly_canonical() -> impl Strategy<Value = String> {
+    let lines = [
+        "[Unit]\n",
+        "[X-Fleet]\n",
+        "A=b\n",
+        "Name=some value\n",
+        "B=\n",
+        "\n",
+        "A=\\\n",
+        " =\n",
+        "x",
+        "[",
+        "é=1\n",
+    ];
+    let line = prop_oneof![
+        12 => proptest::sample::select(lines[..6].to_vec()),
+        1 => proptest::sample::select(lines[6..].to_vec()),
+    ];
+    proptest::collection::vec(line, 0..12).prop_map(|lines| lines.concat())
+}
+
 proptest! {
+    #[test]
+    fn what_fleet_keeps_is_what_it_would_write(text in nearly_canonical()) {
+        let written = FleetUnit::parse(&text).map(|unit| unit.canonical());
+        prop_assert_eq!(fleet::keeps(&text), written.as_ref() == Ok(&text));
+    }
+
     #[test]
     fn text_is_never_lost(text in unit_text()) {
         prop_assert_eq!(UnitFile::parse(&text).print(), text);

@@ -11,7 +11,7 @@ use crate::line::{Content, Line, Meaning, TOKEN};
 use crate::name::UnitName;
 use crate::render::LINE_LIMIT;
 use crate::span::Span;
-use crate::unit::fleet::FleetUnit;
+use crate::unit::fleet::{self, FleetUnit};
 use crate::unit::name::UnitName as LoadedName;
 use crate::unit::specifier::{Context, Host, expand};
 use crate::unit::words::{split_assignment, split_assignments, split_commands};
@@ -43,18 +43,12 @@ pub fn read_back(lines: &[Line], text: &str, unit: &UnitName, place: Span, repor
             format!("`{unit}` has a line over the limit"),
         ));
     }
-    match FleetUnit::parse(text) {
-        Ok(kept) if kept.canonical() == text => {}
-        Ok(_) => report.push(Diagnostic::error(
-            place,
-            format!("fleet would not keep `{unit}` as it is"),
-        )),
-        Err(error) => {
-            report.push(Diagnostic::error(
-                place,
-                format!("fleet would refuse `{unit}`: {error}"),
-            ));
-        }
+    if !fleet::keeps(text) {
+        let reason = match FleetUnit::parse(text) {
+            Ok(_) => "fleet would not keep it as it is".to_owned(),
+            Err(error) => format!("fleet would refuse it: {error}"),
+        };
+        report.push(Diagnostic::error(place, format!("`{unit}`: {reason}")));
     }
 }
 

@@ -5,6 +5,7 @@
 //! `Environment=` a variable's value, elsewhere text in which `%` means nothing; in fleet's sections
 //! it stands as it is. Knows nothing of templates' variables and of the manifest.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -62,7 +63,7 @@ pub fn place(text: &str, memory: &mut Memory) -> Result<Vec<Arc<Content>>, Vec<P
             fail("this stands before the first section".to_owned());
             continue;
         };
-        let holds_value = line.contains(OPEN);
+        let holds_value = line.as_bytes().contains(&(OPEN as u8));
         let known = || memory.lines.get(section)?.get(line);
         if let Some(content) = (!holds_value).then(known).flatten() {
             placed.push(Arc::clone(content));
@@ -91,8 +92,8 @@ const BLANKS: [char; 2] = [' ', '\t'];
 
 /// Splits a text into lines as systemd does: comments and blank lines go, a backslash at the end
 /// joins. Values hold no line end: it is escaped in them.
-fn logical_lines(text: &str) -> Vec<(usize, String)> {
-    let mut lines: Vec<(usize, String)> = Vec::new();
+fn logical_lines(text: &str) -> Vec<(usize, Cow<'_, str>)> {
+    let mut lines: Vec<(usize, Cow<'_, str>)> = Vec::new();
     let mut joins = false;
     for (number, line) in (1..).zip(text.split('\n')) {
         let line = line.strip_suffix('\r').unwrap_or(line);
@@ -112,11 +113,11 @@ fn logical_lines(text: &str) -> Vec<(usize, String)> {
             line
         };
         match lines.last_mut() {
-            Some((_, last)) if joins => last.push_str(content),
-            _ => lines.push((number, content.to_owned())),
+            Some((_, last)) if joins => last.to_mut().push_str(content),
+            _ => lines.push((number, Cow::Borrowed(content))),
         }
         if continues && let Some((_, last)) = lines.last_mut() {
-            last.push(' ');
+            last.to_mut().push(' ');
         }
         joins = continues;
     }
@@ -237,7 +238,7 @@ fn pieces(line: &str) -> Vec<Piece<'_>> {
 }
 
 fn decode(value: &str) -> String {
-    if !value.contains(ESCAPE) {
+    if !value.as_bytes().contains(&(ESCAPE as u8)) {
         return value.to_owned();
     }
     let mut text = String::new();

@@ -33,6 +33,22 @@ pub struct Compiled {
     pub meaning: Option<Meaning>,
 }
 
+/// Returns the line with a token for each value, and the values.
+fn meaning(pieces: &[Piece<'_>]) -> Meaning {
+    let mut pattern = String::new();
+    let mut values = Vec::new();
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => pattern.push_str(text),
+            Piece::Value(value) => {
+                pattern.push_str(&format!("{TOKEN}{}{TOKEN}", values.len()));
+                values.push(value.clone());
+            }
+        }
+    }
+    Meaning { pattern, values }
+}
+
 /// A part of one word.
 enum Part {
     /// systemd's text.
@@ -51,8 +67,6 @@ pub fn compile(pieces: &[Piece<'_>], grammar: Grammar) -> Result<Compiled, Strin
         words: Vec::new(),
         parts: Vec::new(),
         quote: None,
-        pattern: String::new(),
-        values: Vec::new(),
         care: false,
     };
     for piece in pieces {
@@ -62,10 +76,7 @@ pub fn compile(pieces: &[Piece<'_>], grammar: Grammar) -> Result<Compiled, Strin
         }
     }
     reader.end_word()?;
-    let meaning = reader.care.then_some(Meaning {
-        pattern: reader.pattern,
-        values: reader.values,
-    });
+    let meaning = reader.care.then(|| meaning(pieces));
     Ok(Compiled {
         words: reader.words,
         meaning,
@@ -77,45 +88,44 @@ struct Reader {
     words: Vec<String>,
     parts: Vec<Part>,
     quote: Option<char>,
-    pattern: String,
-    values: Vec<String>,
     care: bool,
 }
 
 impl Reader {
     fn text(&mut self, text: &str) -> Result<(), String> {
-        self.pattern.push_str(text);
-        let mut characters = text.chars();
-        while let Some(c) = characters.next() {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let plain = rest
+                .bytes()
+                .position(|byte| matches!(byte, b'\\' | b'"' | b'\'' | b' ' | b'\t'));
+            let (before, special) = rest.split_at(plain.unwrap_or(rest.len()));
+            self.push(before);
+            let Some(c) = special.chars().next() else {
+                break;
+            };
+            let mut taken = 1;
             match (c, self.quote) {
                 ('\\', _) => {
-                    self.push(c);
                     // What a backslash stands before is never a quote's end or a blank.
-                    if let Some(next) = characters.next() {
-                        self.push(next);
-                    }
-                }
-                (_, Some(quote)) => {
-                    self.push(c);
-                    if c == quote {
-                        self.quote = None;
-                    }
-                }
-                ('"' | '\'', None) => {
-                    self.push(c);
-                    self.quote = Some(c);
+                    taken += special[1..].chars().next().map_or(0, char::len_utf8);
+                    self.push(&special[..taken]);
                 }
                 (' ' | '\t', None) => self.end_word()?,
-                _ => self.push(c),
+                (_, quote) => {
+                    self.push(&special[..1]);
+                    self.quote = match quote {
+                        None => Some(c),
+                        Some(open) if open == c => None,
+                        open => open,
+                    };
+                }
             }
+            rest = &special[taken..];
         }
         Ok(())
     }
 
     fn value(&mut self, value: &str) -> Result<(), String> {
-        self.pattern
-            .push_str(&format!("{TOKEN}{}{TOKEN}", self.values.len()));
-        self.values.push(value.to_owned());
         if let Some(stray) = value.chars().find(|c| matches!(c, '\n' | '\r' | '\0')) {
             return Err(format!(
                 "a unit's value can't hold `{}`",
@@ -136,10 +146,11 @@ impl Reader {
         Ok(())
     }
 
-    fn push(&mut self, c: char) {
+    fn push(&mut self, text: &str) {
         match self.parts.last_mut() {
-            Some(Part::Text(text)) => text.push(c),
-            _ => self.parts.push(Part::Text(c.to_string())),
+            _ if text.is_empty() => {}
+            Some(Part::Text(part)) => part.push_str(text),
+            _ => self.parts.push(Part::Text(text.to_owned())),
         }
     }
 
@@ -171,6 +182,9 @@ impl Reader {
     }
 
     fn word(&mut self, parts: &[Part]) -> Result<String, String> {
+        if let [Part::Text(text)] = parts {
+            return Ok(text.clone());
+        }
         if let ([Part::Value(value)], Grammar::Exec) = (parts, self.grammar) {
             let word = if self.words.is_empty() {
                 quote_command(value)

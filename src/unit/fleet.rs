@@ -126,6 +126,61 @@ impl FleetUnit {
     }
 }
 
+/// Tells whether fleet stores a text byte for byte.
+#[must_use]
+pub fn keeps(text: &str) -> bool {
+    is_plainly_canonical(text) || FleetUnit::parse(text).is_ok_and(|unit| unit.canonical() == text)
+}
+
+/// Tells whether a text is canonical and has none of the traps that make fleet read anything but
+/// lines: most texts are, and are so known at a fraction of the cost.
+fn is_plainly_canonical(text: &str) -> bool {
+    let plain = |text: &str| {
+        text.bytes()
+            .all(|byte| matches!(byte, b' '..=b'~') && byte != b'\\')
+    };
+    let mut sections: Vec<&str> = Vec::new();
+    let mut lines = text.split_terminator('\n').peekable();
+    if !text.ends_with('\n') {
+        return false;
+    }
+    while let Some(header) = lines.next() {
+        let name = header
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        let Some(name) = name.filter(|name| plain(name) && !name.contains([']', '['])) else {
+            return false;
+        };
+        if sections.contains(&name) || lines.peek().is_none_or(|line| line.is_empty()) {
+            return false;
+        }
+        sections.push(name);
+        for line in lines.by_ref() {
+            if line.is_empty() {
+                break;
+            }
+            let Some((key, value)) = line.split_once('=') else {
+                return false;
+            };
+            let starts_plainly = key.starts_with(|first: char| first.is_ascii_alphabetic());
+            if !plain(line)
+                || line.len() >= PLAIN_LINE_LIMIT
+                || !starts_plainly
+                || key.ends_with(' ')
+                || value.starts_with(' ')
+                || value.ends_with(' ')
+            {
+                return false;
+            }
+        }
+    }
+    // An empty line behind the last section would not be kept.
+    !text.ends_with("\n\n") && !sections.is_empty()
+}
+
+/// Well below fleet's own limit, which depends on where in the file a line stands.
+const PLAIN_LINE_LIMIT: usize = 2_000;
+
 /// Returns fleet's hash of a text that is already in the stored form.
 #[must_use]
 pub fn hash(canonical: &str) -> String {
@@ -449,5 +504,31 @@ mod tests {
         );
         let lines = format!("{}\n", "x".repeat(2000)).repeat(500);
         assert_eq!(read(lines.as_bytes()), "");
+    }
+
+    #[test]
+    fn what_is_kept_is_known_without_reading_it_as_fleet_does() {
+        let kept = "[Unit]\nA=b c\n\n[Service]\nB=\nC=d\n";
+        assert!(is_plainly_canonical(kept) && keeps(kept));
+        let wrapped = "[Service]\nExecStart=/a \\\n  b\n";
+        assert!(!is_plainly_canonical(wrapped) && keeps(wrapped));
+        for text in [
+            "\n",
+            "[A]\n",
+            "[A]\nb=c",
+            "[A]\nb=c\n\n",
+            "[A]\nb=c\n\n\n[B]\nd=e\n",
+            "[A]\nb=c\n[B]\nd=e\n",
+            "[A]\nb=c\n\n[A]\nd=e\n",
+            "[A]\n\nb=c\n",
+            "[A]\n#b=c\n",
+            "[A]\nb =c\n",
+            "[A]\nb= c\n",
+            "[A]\nb=c \n",
+            "[A]\nb\n",
+            "[A\nb=c\n",
+        ] {
+            assert!(!keeps(text), "{text:?}");
+        }
     }
 }
