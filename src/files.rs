@@ -101,8 +101,7 @@ pub fn is_folder(path: &Path) -> bool {
 /// Says why it can't be written, for one because it is there.
 pub fn create(path: &Path, text: &str) -> Result<(), CommandError> {
     let shown = path.display();
-    let fail =
-        |error: io::Error| CommandError::trouble(format!("can't write `{shown}`")).because(error);
+    let fail = |error: io::Error| cant_write(path, error);
     let folder = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
@@ -160,6 +159,7 @@ impl UnitFolder<'_> {
     /// # Errors
     /// Says what can't be read.
     pub fn compare(&self) -> Result<Vec<Entry>, CommandError> {
+        self.check_place()?;
         let mut entries = Vec::with_capacity(self.wanted.len());
         for part in in_parts(&self.wanted, |part| self.compare_part(part)) {
             entries.extend(part?);
@@ -187,6 +187,17 @@ impl UnitFolder<'_> {
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)
+    }
+
+    /// Refuses a place at which, or above which, there is a file.
+    fn check_place(&self) -> Result<(), CommandError> {
+        match self.path.ancestors().find(|path| path.is_file()) {
+            Some(file) => Err(CommandError::trouble(format!(
+                "`{}` is no folder",
+                file.display()
+            ))),
+            None => Ok(()),
+        }
     }
 
     fn compare_part(&self, wanted: &[(&str, &str)]) -> Result<Vec<Entry>, CommandError> {
@@ -224,6 +235,7 @@ impl UnitFolder<'_> {
     /// # Errors
     /// Says what can't be written. What was written before stays: every file is whole.
     pub fn write(&self) -> Result<Vec<Entry>, CommandError> {
+        self.check_place()?;
         if !self.path.try_exists().unwrap_or(true) {
             return self.write_new();
         }
@@ -284,6 +296,12 @@ impl UnitFolder<'_> {
 }
 
 fn cant_write(path: &Path, error: io::Error) -> CommandError {
+    // A temporary file's error names that file, which says nothing to the user.
+    let inner = error.get_ref().and_then(|inner| inner.source());
+    let code = inner
+        .and_then(|inner| inner.downcast_ref::<io::Error>())
+        .and_then(io::Error::raw_os_error);
+    let error = code.map_or(error, io::Error::from_raw_os_error);
     CommandError::trouble(format!("can't write `{}`", path.display())).because(error)
 }
 

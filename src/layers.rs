@@ -61,11 +61,21 @@ fn lay(below: &Arc<Node>, above: &Arc<Node>, null: Null, report: &mut Report) ->
         let found = places.remove(entry.name());
         let rule = rule_within(entry.name(), null);
         if entry.node.is_null() && null != Null::Stays {
-            match (found, null) {
-                (Some(at), _) => entries[at] = None,
-                (None, Null::Removes) => warn_of_empty(entry, report),
-                (None, _) => entries.push(Some(entry.clone())),
+            match found {
+                Some(at) => entries[at] = None,
+                // Whoever reads it says that there is nothing to remove, if the key is known at all.
+                None => entries.push(Some(entry.clone())),
             }
+            continue;
+        }
+        if let (true, Some(at)) = (entry.node.is_null(), found) {
+            entries[at] = Some(Entry {
+                key: Arc::clone(&entry.key),
+                node: Arc::new(Node {
+                    span: entry.node.span,
+                    value: Value::Removed,
+                }),
+            });
             continue;
         }
         let above = unlist(entry, report);
@@ -97,11 +107,6 @@ fn settle(node: &Arc<Node>, null: Null, report: &mut Report) -> Arc<Node> {
     let mut settled = Vec::with_capacity(entries.len());
     let mut changed = false;
     for entry in entries {
-        if entry.node.is_null() && null == Null::Removes {
-            warn_of_empty(entry, report);
-            changed = true;
-            continue;
-        }
         let unlisted = unlist(entry, report);
         let node = settle(&unlisted, rule_within(entry.name(), null), report);
         changed |= !Arc::ptr_eq(&node, &entry.node);
@@ -126,20 +131,6 @@ fn rule_within(key: &str, outside: Null) -> Null {
         _ if SECTIONS.contains(&key) => Null::Stays,
         _ => outside,
     }
-}
-
-fn warn_of_empty(entry: &Entry, report: &mut Report) {
-    let key = entry.name();
-    if key.starts_with("x-") {
-        return;
-    }
-    report.push(
-        Diagnostic::warning(entry.key.span, format!("`{key}` is empty"))
-            .label("no layer below sets it, so there is nothing to remove")
-            .help(format!(
-                "leave `{key}` out, or write `\"\"` for an empty text"
-            )),
-    );
 }
 
 /// Reads a list of `NAME=value` as its map.

@@ -9,26 +9,26 @@
 //! says more.
 
 // words
-pub mod diagnostic;
-pub mod glob;
-pub mod name;
-pub mod parallel;
 pub mod span;
 pub mod suggestion;
+pub mod diagnostic;
+pub mod name;
+pub mod glob;
+pub mod parallel;
 
 // text
 pub mod directive;
+pub mod unit;
+pub mod yaml;
 pub mod layers;
 pub mod manifest;
 pub mod schema;
 pub mod template;
-pub mod unit;
-pub mod yaml;
 
 // meaning
-pub mod line;
 pub mod model;
 pub mod resolve;
+pub mod line;
 pub mod target;
 
 // desire
@@ -36,17 +36,17 @@ pub mod render;
 
 // doors
 pub mod error;
-pub mod files;
-pub mod output;
 pub mod settings;
+pub mod output;
+pub mod files;
 pub mod store;
 
 // tell
 pub mod report;
 
 // command
-pub mod cli;
 pub mod commands;
+pub mod cli;
 
 use std::process::ExitCode;
 
@@ -54,7 +54,7 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command};
 use crate::commands::Invocation;
-use crate::error::Status;
+use crate::error::CommandError;
 use crate::output::Output;
 use crate::settings::Settings;
 
@@ -83,8 +83,10 @@ pub fn run() -> ExitCode {
         invocation.output.message(&error.text());
         error.status
     });
-    if invocation.output.finish().is_err() {
-        status = Status::Trouble;
+    if let Err(error) = invocation.output.finish() {
+        let error = CommandError::trouble("can't write the result").because(error);
+        Output::new(false, false, 0).message(&error.text());
+        status = error.status;
     }
     ExitCode::from(status.code())
 }

@@ -15,14 +15,13 @@ pub mod section;
 pub mod settings;
 pub mod volume;
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::diagnostic::{Diagnostic, Report};
+use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::layers::{lay_file, lay_settings};
 use crate::manifest::settings::{REFUSALS, Settings};
 use crate::name::{AppName, ProcessName};
@@ -88,8 +87,8 @@ pub struct Root {
     pub apps: Field<serde::de::IgnoredAny>,
 }
 
-/// What only an app says, beside the settings that it shares with its processes. Only the schema is
-/// made of it: an app's processes are read after the layers are laid.
+/// An app: what its processes share, and the processes.
+// Only the schema is made of this: an app's processes are read after the layers are laid.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(rename = "App")]
@@ -111,13 +110,16 @@ pub fn from_trees(trees: &[Arc<Node>], report: &mut Report) -> Manifest {
     for tree in trees {
         root = lay_file(&root, tree, report);
     }
+    if !is_map(&root, "a manifest", report) {
+        return Manifest::default();
+    }
     let written: Root = part(&root, &[], &[], report);
     check_format(&written.version, report);
     let defaults = root.entry("defaults").filter(|entry| !entry.node.is_null());
     let defaults = defaults.map(|entry| lay_settings(None, &entry.node, report));
     if let Some(defaults) = &defaults {
         // Read for its own sake: what no app inherits is checked all the same.
-        let _: Settings = part(defaults, &[], REFUSALS, report);
+        settings(defaults, &[], report);
     }
     let mut apps: Vec<App> = match root.entry("apps").map(|entry| &entry.node) {
         Some(node) if matches!(node.value, Value::Mapping(_)) => {
@@ -171,7 +173,7 @@ fn app(entry: &Entry, defaults: Option<&Arc<Node>>, report: &mut Report) -> Opti
         return None;
     }
     let shared = lay_settings(defaults, &without(&entry.node, APP_ONLY), report);
-    let settings = part(&shared, APP_ONLY, REFUSALS, report);
+    let settings = settings(&shared, APP_ONLY, report);
     let process_name = entry
         .node
         .entry("process")
@@ -211,7 +213,7 @@ fn process(entry: &Entry, shared: &Arc<Node>, report: &mut Report) -> Option<Pro
     let merged = lay_settings(Some(shared), &own, report);
     Some(Process {
         name: name?,
-        settings: part(&merged, &[], REFUSALS, report),
+        settings: settings(&merged, &[], report),
         own_counts: own.entry("instances").is_some() || own.entry("versions").is_some(),
     })
 }
@@ -254,6 +256,14 @@ fn read_field<T: for<'a> Deserialize<'a>>(node: &Node, report: &mut Report) -> F
     field
 }
 
+/// Reads what an app, a process or the defaults say.
+fn settings(node: &Node, also: &[&str], report: &mut Report) -> Settings {
+    let before = report.count(Severity::Error);
+    let mut settings: Settings = part(node, also, REFUSALS, report);
+    settings.is_faulty = report.count(Severity::Error) > before;
+    settings
+}
+
 /// Reads a map whose mistakes go into the report one by one.
 fn part<T>(node: &Node, also: &[&str], refusals: &[Refusal], report: &mut Report) -> T
 where
@@ -262,7 +272,7 @@ where
     let context = Context {
         also,
         refusals,
-        report: RefCell::default(),
+        ..Context::default()
     };
     let field = read(node, &context);
     report.extend(context.report.into_inner());

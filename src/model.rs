@@ -37,6 +37,9 @@ pub struct Process {
     pub unit: UnitName,
     /// Which template gives the unit's text, and where the manifest says so.
     pub template: Spanned<TemplateName>,
+    /// There are mistakes in what the manifest says of it, so that further ones may be their
+    /// consequences.
+    pub is_faulty: bool,
     /// What the unit runs.
     pub work: Work,
     /// The fixed variables of the unit.
@@ -67,11 +70,20 @@ pub enum Work {
     /// A container.
     Container(Container),
     /// A program of the machine.
-    Program(Vec<Word>),
+    Program(Program),
     /// Nothing: a socket, a timer or a path.
     Nothing,
     /// Whatever this text says.
     Verbatim(Spanned<String>),
+}
+
+/// A program of the machine.
+#[derive(Debug)]
+pub struct Program {
+    /// systemd's prefixes, which stand before whatever comes first in the line.
+    pub prefix: String,
+    /// The program and its arguments.
+    pub words: Vec<Word>,
 }
 
 /// A container.

@@ -196,6 +196,19 @@ impl UnitType {
     }
 }
 
+/// systemd's other types of unit. fleet's client takes such a name for a service's.
+const OTHER_TYPES: [&str; 9] = [
+    "automount",
+    "busname",
+    "device",
+    "mount",
+    "scope",
+    "slice",
+    "snapshot",
+    "swap",
+    "target",
+];
+
 /// The name of a template unit (`a-http@.service`), a plain unit (`a.service`) or an instance unit
 /// (`a-http@1.service`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -218,6 +231,14 @@ impl UnitName {
             let found = UnitType::ALL.into_iter().find(|t| t.suffix() == suffix)?;
             Some((stem, found))
         });
+        if let (None, Some((_, suffix))) = (dotted, text.rsplit_once('.'))
+            && OTHER_TYPES.contains(&suffix)
+        {
+            return error(format!(
+                "fleet handles no units of type `{suffix}` from beginning to end: \
+                 service, socket, timer and path only"
+            ));
+        }
         let (stem, unit_type) = dotted.unwrap_or((text, UnitType::Service));
         if let Some(stray) = stem
             .chars()

@@ -122,7 +122,8 @@ impl Renderer<'_> {
                 }
                 overlay::lay(&mut lines, &process.overlays, &[target::SECTION], report);
                 check_version(process, &lines, report);
-                finish(process, lines, &process.unit, report)?
+                let is_own = self.templates.is_own(&process.template.value, unit_type);
+                finish(process, lines, &process.unit, is_own, report)?
             }
         };
         Some(DesiredUnit {
@@ -170,7 +171,8 @@ impl Renderer<'_> {
             };
             lines.push(fleet_line("MachineOf", &own, Origin::Engine));
         }
-        let text = finish(process, lines, &companion.unit, report)?;
+        // What a companion does stands in the manifest, be it an event of the calendar.
+        let text = finish(process, lines, &companion.unit, true, report)?;
         let instances = process.instances.iter().filter_map(|instance| {
             let name = instance.unit.instance();
             let unit = match name {
@@ -270,6 +272,7 @@ fn finish(
     process: &Process,
     mut lines: Vec<Line>,
     unit: &UnitName,
+    is_own: bool,
     report: &mut Report,
 ) -> Option<String> {
     for (name, value) in [
@@ -285,6 +288,13 @@ fn finish(
     let text = text::write(&lines, place, report);
     if report.count(Severity::Error) == before {
         check::read_back(&lines, &text, unit, place, report);
+    }
+    let from_manifest =
+        |line: &Line| line.origin.span().is_some() && line.section != target::SECTION;
+    let is_container = matches!(process.work, Work::Container(_));
+    let is_foreign = is_own || !is_container || lines.iter().any(from_manifest);
+    if is_foreign && !process.is_faulty && report.count(Severity::Error) == before {
+        check::load(&lines, &text, unit, place, report);
     }
     (report.count(Severity::Error) == before).then_some(text)
 }

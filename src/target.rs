@@ -57,27 +57,33 @@ struct FleetOption<'a> {
 fn option<'a>(line: &'a Line, place: Span, report: &mut Report) -> Option<FleetOption<'a>> {
     let span = line.origin.span().unwrap_or(place);
     let name = line.name.as_str();
-    let modern = OPTIONS.iter().find(|option| **option == name);
-    let legacy = LEGACY.iter().find(|(old, _)| *old == name);
-    if let Some((old, new)) = legacy {
-        report.push(
-            Diagnostic::warning(span, format!("`{old}` is an old name"))
-                .help(format!("write `{new}`")),
-        );
+    if line.origin.span().is_none() {
+        check_name(name, place, report);
     }
-    let Some(name) = modern.copied().or(legacy.map(|(_, new)| *new)) else {
-        report.push(
-            Diagnostic::error(span, format!("fleet has no option `{name}`"))
-                .label("it would be ignored, and the unit would run anywhere")
-                .maybe_help(did_you_mean(name, OPTIONS)),
-        );
-        return None;
-    };
+    let legacy = LEGACY.iter().find(|(old, _)| *old == name);
+    let modern = OPTIONS.iter().find(|option| **option == name);
+    let name = modern.copied().or(legacy.map(|(_, new)| *new))?;
     Some(FleetOption {
         name,
         value: &line.value,
         span,
     })
+}
+
+/// Checks an option's name, at the place where it is given.
+pub fn check_name(name: &str, span: Span, report: &mut Report) {
+    if let Some((old, new)) = LEGACY.iter().find(|(old, _)| *old == name) {
+        report.push(
+            Diagnostic::warning(span, format!("`{old}` is an old name"))
+                .help(format!("write `{new}`")),
+        );
+    } else if !OPTIONS.contains(&name) {
+        report.push(
+            Diagnostic::error(span, format!("fleet has no option `{name}`"))
+                .label("it would be ignored, and the unit would run anywhere")
+                .maybe_help(did_you_mean(name, OPTIONS)),
+        );
+    }
 }
 
 fn check_value(option: &FleetOption<'_>, report: &mut Report) {

@@ -5,7 +5,7 @@
 //! for the place where it stands. Knows nothing of units: neither what variables there are nor what
 //! the text means.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use tera::{ErrorKind, Kwargs, State, Tera, Value};
@@ -72,6 +72,7 @@ pub const SUFFIX: &str = ".tera";
 pub struct Templates {
     tera: Tera,
     sources: BTreeMap<String, SourceId>,
+    own: BTreeSet<String>,
 }
 
 /// Why a template gives no text.
@@ -99,6 +100,7 @@ impl Templates {
         let mut templates = Self {
             tera: engine(),
             sources: texts,
+            own: own.iter().map(|(name, _)| name.clone()).collect(),
         };
         templates.load(own, sources, report).then_some(templates)
     }
@@ -142,18 +144,15 @@ impl Templates {
     fn report(&self, error: &tera::Error, sources: &Sources, report: &mut Report) {
         let failure = self.failure(error, sources);
         // Where there is no place to point at, the user's first own template is the nearest.
-        let span = failure.span.or_else(|| self.first_own(sources));
+        let span = failure.span.or_else(|| self.first_own());
         report.push(match span {
             Some(span) => Diagnostic::error(span, failure.message),
             None => Diagnostic::new(crate::diagnostic::Severity::Error, None, failure.message),
         });
     }
 
-    fn first_own(&self, sources: &Sources) -> Option<Span> {
-        let own = self
-            .sources
-            .values()
-            .find(|id| !sources.get(**id).name.starts_with("<built-in>"));
+    fn first_own(&self) -> Option<Span> {
+        let own = self.own.first().and_then(|file| self.sources.get(file));
         own.map(|source| Span {
             source: *source,
             start: 0,
@@ -166,6 +165,13 @@ impl Templates {
     pub fn find(&self, name: &TemplateName, unit_type: UnitType) -> Option<String> {
         let file = format!("{name}.{}{SUFFIX}", unit_type.suffix());
         self.sources.contains_key(&file).then_some(file)
+    }
+
+    /// Tells whether a template is the user's own.
+    #[must_use]
+    pub fn is_own(&self, name: &TemplateName, unit_type: UnitType) -> bool {
+        self.find(name, unit_type)
+            .is_some_and(|file| self.own.contains(&file))
     }
 
     /// Returns the names of all templates for a unit type.
@@ -206,10 +212,7 @@ impl Templates {
     fn failure(&self, error: &tera::Error, sources: &Sources) -> TemplateFailure {
         let (ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report)) = error.kind()
         else {
-            return TemplateFailure {
-                span: None,
-                message: lower_first(&error.to_string()),
-            };
+            return self.written_failure(&error.to_string(), sources);
         };
         let source = self.sources.get(report.filename()).copied();
         let span = source.map(|source| {
@@ -226,6 +229,32 @@ impl Templates {
         TemplateFailure {
             span,
             message: lower_first(report.message()),
+        }
+    }
+}
+
+impl Templates {
+    /// Reads an error that tera has laid out already: `error: …`, then ` --> file:line:column`.
+    fn written_failure(&self, text: &str, sources: &Sources) -> TemplateFailure {
+        let mut lines = text.lines();
+        let message = lines.next().unwrap_or_default();
+        let place = lines.find_map(|line| line.trim_start().strip_prefix("--> "));
+        let span = place.and_then(|place| {
+            let (place, column) = place.rsplit_once(':')?;
+            let (file, line) = place.rsplit_once(':')?;
+            let source = *self.sources.get(file)?;
+            let text = &sources.get(source).text;
+            let column: usize = column.trim().parse().ok()?;
+            let start = offset(text, line.parse().ok()?, column.saturating_sub(1));
+            Some(Span {
+                source,
+                start: narrow(start),
+                end: narrow(start + 1),
+            })
+        });
+        TemplateFailure {
+            span,
+            message: lower_first(message.strip_prefix("error: ").unwrap_or(message)),
         }
     }
 }

@@ -102,8 +102,7 @@ fn faulty_manifests_are_refused_with_the_reason() {
             continue;
         }
         for case in cases(&topic) {
-            eprintln!("{}: {}", topic.display(), case.title);
-            let test = case.test().stderr(case.stderr.as_str());
+            let test = case.test().title(&case.title).stderr(case.stderr.as_str());
             test.status(2).expect_no_file("units").run();
         }
     }

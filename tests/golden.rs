@@ -61,7 +61,9 @@ fn test(case: &Path) -> Test {
         [_] => String::new(),
         several => several.iter().map(|name| format!("-f {name} ")).collect(),
     };
-    Test::within(folder).args(&format!("{options}render"))
+    Test::within(folder)
+        .title(case.display().to_string())
+        .args(&format!("{options}render"))
 }
 
 /// Returns the names of all instances that run, one a line.
@@ -105,10 +107,16 @@ fn check(case: &Path) {
         let wanted = &expected[&name];
         assert!(
             found == *wanted,
-            "{name}\n=== expected\n{wanted}=== found\n{found}"
+            "{}, {name}\n=== expected\n{wanted}=== found\n{found}",
+            case.display()
         );
     }
-    assert_eq!(instances(case), read("expect.instances"));
+    assert_eq!(
+        instances(case),
+        read("expect.instances"),
+        "{}",
+        case.display()
+    );
 }
 
 fn update(case: &Path) {
@@ -122,6 +130,13 @@ fn update(case: &Path) {
             fs::write(path, text).unwrap();
         }
     };
+    let was_good = case.join("expect").exists();
+    assert!(
+        output.status.success() || !was_good,
+        "{}\n{}",
+        case.display(),
+        String::from_utf8_lossy(&output.stderr)
+    );
     let _ = fs::remove_dir_all(case.join("expect"));
     put("expect.stderr", &String::from_utf8(output.stderr).unwrap());
     put("expect.instances", "");
@@ -138,7 +153,6 @@ fn update(case: &Path) {
 #[test]
 fn cases_render_as_expected() {
     for case in cases() {
-        eprintln!("{}", case.display());
         if updates() {
             update(&case);
         } else {

@@ -5,9 +5,23 @@
     reason = "tests make files and processes of their own, and a failure of theirs is a failed test"
 )]
 
+mod architecture;
+mod check;
+mod config;
 mod corpus;
 mod faults;
+mod files;
 mod golden;
+mod help;
+mod hostile;
+mod init;
 mod properties;
+mod reading;
+mod readme;
+mod render;
+mod results;
+mod schema;
 mod test;
+mod traps;
 mod vectors;
+mod verify;

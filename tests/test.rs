@@ -17,6 +17,7 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_unitgen");
 /// A command that is to be run, and what is expected of it.
 #[must_use = "a test does nothing until it is run"]
 pub(crate) struct Test {
+    title: String,
     folder: Folder,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
@@ -88,6 +89,7 @@ impl Test {
     /// Begins a test in the folder of an earlier one.
     pub(crate) fn within(folder: Folder) -> Self {
         Self {
+            title: String::new(),
             folder,
             arguments: Vec::new(),
             environment: Vec::new(),
@@ -98,6 +100,12 @@ impl Test {
             files: Vec::new(),
             absent: Vec::new(),
         }
+    }
+
+    /// Says which of several cases this is, for the message of a failure.
+    pub(crate) fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = title.into();
+        self
     }
 
     /// Writes a file before the command runs.
@@ -206,7 +214,8 @@ impl Test {
         };
         assert!(
             found == wanted,
-            "`unitgen {}`\n=== expected\n{}=== found\n{}",
+            "{}\n`unitgen {}`\n=== expected\n{}=== found\n{}",
+            self.title,
             self.arguments.join(" "),
             shown(&wanted),
             shown(&found)

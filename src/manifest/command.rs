@@ -21,7 +21,8 @@ pub enum Program {
     Text(String),
 }
 
-/// Splits a text as a POSIX shell splits words, without expanding anything: blanks separate, single
+/// Splits a text as a POSIX shell splits words, without expanding anything: blanks and line ends
+/// separate, single
 /// quotes keep all, double quotes keep all but `\"`, `\\`, `\$` and `` \` ``, a backslash keeps the
 /// next character.
 ///
@@ -33,7 +34,7 @@ pub fn split(text: &str) -> Result<Vec<String>, String> {
     let mut characters = text.chars();
     while let Some(c) = characters.next() {
         match c {
-            ' ' | '\t' => words.extend(word.take()),
+            ' ' | '\t' | '\n' => words.extend(word.take()),
             '\'' => {
                 let word = word.get_or_insert_default();
                 loop {
@@ -91,8 +92,11 @@ impl<'de> Deserialize<'de> for Arguments {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Arguments, E> {
-                check_text(text).map_err(E::custom)?;
-                split(text).map(Arguments).map_err(E::custom)
+                let words = split(text).map_err(E::custom)?;
+                for word in &words {
+                    check_text(word).map_err(E::custom)?;
+                }
+                Ok(Arguments(words))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Arguments, A::Error> {
@@ -173,6 +177,7 @@ mod tests {
         );
         case(r#"a"b"'c'd"#, &["abcd"]);
         case(r#""\$x \n \" \\""#, &[r#"$x \n " \"#]);
+        case("a\nb\n", &["a", "b"]);
         case("", &[]);
         assert_eq!(split("a 'b").unwrap_err(), "a `'` is never closed");
         assert_eq!(split("a \"b").unwrap_err(), "a `\"` is never closed");

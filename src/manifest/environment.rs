@@ -19,6 +19,7 @@ pub enum VariableValue {
 
 /// The form `{etcd: KEY}`.
 #[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct FromStore {
     /// The key in etcd that holds the value.
     etcd: StorePath,
@@ -76,6 +77,7 @@ pub struct EnvironmentFile {
 
 /// Compose's long form.
 #[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct LongFile {
     /// The file's absolute path on the machine.
     path: String,

@@ -218,6 +218,51 @@ impl StorePath {
 
 from_text!(StorePath, "an absolute path in etcd", "type": "string", "pattern": "^(/[^/]+)+$");
 
+/// An absolute path in the container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerPath(pub String);
+
+impl ContainerPath {
+    /// Checks that the path is absolute.
+    ///
+    /// # Errors
+    /// Says what was expected.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        check_text(text)?;
+        if text.starts_with('/') {
+            return Ok(Self(text.to_owned()));
+        }
+        let text = text.escape_debug();
+        Err(format!(
+            "expected an absolute path in the container, found `{text}`"
+        ))
+    }
+}
+
+from_text!(ContainerPath, "an absolute path in the container", "type": "string", "pattern": "^/");
+
+/// An IP address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address(pub String);
+
+impl Address {
+    /// Checks an address of either version.
+    ///
+    /// # Errors
+    /// Says what was expected.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text.parse::<std::net::IpAddr>() {
+            Ok(_) => Ok(Self(text.to_owned())),
+            Err(_) => Err(format!(
+                "expected an IP address, found `{}`",
+                text.escape_debug()
+            )),
+        }
+    }
+}
+
+from_text!(Address, "an IP address", "type": "string", "pattern": "^[0-9a-fA-F:.]+$");
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -38,16 +38,14 @@ impl<'de> Deserialize<'de> for Instances {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Instances, E> {
-                let count = text.parse::<u32>().ok();
-                let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-                match count {
-                    Some(count) if digits && count <= INSTANCES_MAXIMUM => {
-                        Ok(Instances::Count(count))
-                    }
-                    Some(_) if digits => Err(E::custom(format!(
+                if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+                    return Err(E::invalid_value(de::Unexpected::Str(text), &self));
+                }
+                match text.parse::<u32>() {
+                    Ok(count) if count <= INSTANCES_MAXIMUM => Ok(Instances::Count(count)),
+                    _ => Err(E::custom(format!(
                         "there can be at most {INSTANCES_MAXIMUM} instances of a process"
                     ))),
-                    _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
                 }
             }
 

@@ -205,6 +205,7 @@ fn parse_address(text: &str) -> Result<IpAddr, String> {
 
 /// Compose's long form.
 #[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct Long {
     /// The container's port.
     target: Port,

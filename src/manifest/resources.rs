@@ -20,6 +20,7 @@ pub struct Limit {
 
 /// Compose's long form.
 #[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct LongLimit {
     /// The limit that a process may raise by itself.
     soft: i64,

@@ -41,6 +41,7 @@ pub enum DirectiveItem {
 
 /// The map forms of an `Exec` line.
 #[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct LongItem {
     /// The program's path and its arguments, which unitgen quotes.
     argv: Option<Vec<Text>>,

@@ -10,7 +10,7 @@ use serde::de::{self, Deserializer, Visitor};
 
 use crate::manifest::command::{Arguments, Program};
 use crate::manifest::environment::{EnvironmentFile, VariableValue};
-use crate::manifest::forms::{Bytes, Processors, Span, StorePath, Text};
+use crate::manifest::forms::{Address, Bytes, ContainerPath, Processors, Span, StorePath, Text};
 use crate::manifest::image::ImageName;
 use crate::manifest::instances::{Instances, Versions};
 use crate::manifest::port::{Exposed, Port, Published};
@@ -18,13 +18,18 @@ use crate::manifest::resources::{Hosts, Limit, Logging, PullPolicy, Signal};
 use crate::manifest::section::Section;
 use crate::manifest::volume::{Device, Volume};
 use crate::name::{TemplateName, UnitName, VariableName};
-use crate::yaml::field::{Entries, Field, Items, OneOrMany};
+use crate::yaml::field::{Entries, EntriesOrList, Field, Items, OneOrMany};
 use crate::yaml::reader::Refusal;
 
 /// What an app or a process says.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Settings {
+    /// There are mistakes among them: what seems to be missing may be what was meant.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub is_faulty: bool,
+
     // unitgen's own words
     /// How many instances run, or their slots: `3` gives the slots 1, 2 and 3, `[8001, 8002]` gives
     /// those, `0` keeps the unit and runs nothing. 1 by default.
@@ -74,6 +79,7 @@ pub struct Settings {
     pub volumes_from: Field<Items<Text>>,
     /// Fixed variables that are not secret, and `{etcd: KEY}` for values from elsewhere in etcd. An
     /// app's own variables are its `config`.
+    #[schemars(with = "EntriesOrList<VariableName, VariableValue>")]
     pub environment: Field<Entries<VariableName, VariableValue>>,
     /// Files of variables on the machine.
     pub env_file: Field<OneOrMany<EnvironmentFile>>,
@@ -86,11 +92,11 @@ pub struct Settings {
     /// The user, or `user:group`.
     pub user: Field<Text>,
     /// The working directory in the container.
-    pub working_dir: Field<Text>,
+    pub working_dir: Field<ContainerPath>,
     /// Containers that this one knows by name.
     pub links: Field<Items<Text>>,
     /// Name servers.
-    pub dns: Field<OneOrMany<Text>>,
+    pub dns: Field<OneOrMany<Address>>,
     /// Capabilities that are added.
     pub cap_add: Field<Items<Text>>,
     /// Capabilities that are taken away.
@@ -100,6 +106,7 @@ pub struct Settings {
     /// Limits of resources.
     pub ulimits: Field<Entries<Text, Limit>>,
     /// The container's labels.
+    #[schemars(with = "EntriesOrList<Text, Text>")]
     pub labels: Field<Entries<Text, Text>>,
     /// Where the container's output goes.
     pub logging: Field<Logging>,
@@ -235,6 +242,7 @@ pub struct Announce {
 
 /// The map form.
 #[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct LongAnnounce {
     /// The host's name or address: systemd's own text, `%H` (the machine's name) by default. A
     /// variable of /etc/environment is `${NAME}`.

@@ -6,7 +6,7 @@
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::manifest::forms::{Bytes, check_text, from_text};
+use crate::manifest::forms::{Bytes, ContainerPath, check_text, from_text};
 
 /// One mount.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,17 +43,12 @@ impl Volume {
 }
 
 fn check_target(target: &str) -> Result<(), String> {
-    if target.starts_with('/') {
-        return Ok(());
-    }
-    Err(format!(
-        "expected an absolute path in the container, found `{}`",
-        target.escape_debug()
-    ))
+    ContainerPath::parse(target).map(drop)
 }
 
 /// Compose's long form.
 #[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct LongVolume {
     /// `volume`, `bind` or `tmpfs`.
     #[serde(rename = "type")]
@@ -73,22 +68,26 @@ struct LongVolume {
 }
 
 #[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct Bind {
     /// How mounts within are shared, as in mount(8).
     propagation: Option<String>,
 }
 
 #[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct Named {
     /// The image's files are not copied into a new volume.
     nocopy: Option<bool>,
 }
 
 #[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct Memory {
     /// The greatest size.
     size: Option<Bytes>,
     /// The permissions, in octal digits.
+    #[schemars(with = "Option<crate::manifest::forms::Text>")]
     mode: Option<String>,
 }
 

@@ -4,7 +4,7 @@
 //! between the two as systemd and fleet read them. Knows nothing of how the text came about, and
 //! shares no code with what escaped it.
 
-use crate::diagnostic::{Diagnostic, Report};
+use crate::diagnostic::{Diagnostic, Report, Severity};
 use std::sync::LazyLock;
 
 use crate::line::{Content, Line, Meaning, TOKEN};
@@ -14,6 +14,7 @@ use crate::span::Span;
 use crate::unit::fleet::{self, FleetUnit};
 use crate::unit::name::UnitName as LoadedName;
 use crate::unit::specifier::{Context, Host, expand};
+use crate::unit::systemd::{self, Verdict};
 use crate::unit::words::{split_assignment, split_assignments, split_commands};
 use crate::unit::{Assignment, UnitFile};
 
@@ -107,6 +108,9 @@ fn check_words(line: &Content, value: &str) -> Result<(), String> {
         }
     };
     let found = read(value)?;
+    if is_exec {
+        check_paths(value)?;
+    }
     let Some(Meaning { pattern, values }) = &line.meaning else {
         return Ok(());
     };
@@ -119,6 +123,19 @@ fn check_words(line: &Content, value: &str) -> Result<(), String> {
         return Ok(());
     }
     Err("it would be read as other words than those that are meant".to_owned())
+}
+
+/// Refuses a program that systemd would have to look for, which old systemd does not.
+fn check_paths(value: &str) -> Result<(), String> {
+    let commands = split_commands(value).map_err(|error| error.to_string())?;
+    let mut paths = commands.iter().map(|command| &command.words[0]);
+    match paths.find(|path| !path.starts_with(b"/")) {
+        None => Ok(()),
+        Some(path) => {
+            let path = String::from_utf8_lossy(path);
+            Err(format!("`{path}` is no absolute path"))
+        }
+    }
 }
 
 /// Reads an `Exec` line's words, all commands one after the other.
@@ -177,4 +194,45 @@ fn substitute(word: &[u8], values: &[String], is_exec: bool) -> Vec<u8> {
         }
     }
     result.into_bytes()
+}
+
+/// Reads a text as systemd does when it loads the unit, and reports what systemd would warn of, or
+/// why it would refuse the unit. Needed only where text comes from outside: the built-in templates
+/// have no such lines.
+pub fn load(lines: &[Line], text: &str, unit: &UnitName, place: Span, report: &mut Report) {
+    let instance = if unit.is_template() { "i" } else { "" };
+    let name = format!("{}{instance}.{}", unit.stem(), unit.unit_type().suffix());
+    let Ok(name) = LoadedName::new(&name) else {
+        return;
+    };
+    let parsed = UnitFile::parse(text);
+    let reading = systemd::read(&parsed, &name, &Host::unknown());
+    let loaded = reading.verdict == Verdict::Loaded;
+    let severity = if loaded {
+        Severity::Warning
+    } else {
+        Severity::Error
+    };
+    for warning in &reading.warnings {
+        let numbers = parsed.assignments().map(|found| found.last_line);
+        let line = lines
+            .iter()
+            .zip(numbers)
+            .find(|(_, number)| *number == warning.line);
+        let span = line
+            .and_then(|(line, _)| line.origin.span())
+            .unwrap_or(place);
+        let text = warning.text.trim_end_matches('.');
+        let message = match line {
+            Some((line, _)) => format!("systemd on `{}={}`: {text}", line.name, line.value),
+            None => format!("systemd on `{unit}`: {text}"),
+        };
+        report.push(Diagnostic::new(severity, Some(span), message));
+    }
+    if !loaded && reading.warnings.is_empty() {
+        report.push(Diagnostic::error(
+            place,
+            format!("systemd would not load `{unit}`"),
+        ));
+    }
 }

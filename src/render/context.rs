@@ -24,6 +24,7 @@ pub fn process(process: &Process) -> Context {
     });
     let environment: Vec<Value> = environment.collect();
     context.insert_value("environment", Value::from(environment));
+    context.insert_value("schedule", Value::from(Vec::<Value>::new()));
     context.insert_value("asks_config", Value::from(process.config.is_some()));
     let request = process.config.clone().unwrap_or_default();
     let required = request
@@ -56,7 +57,10 @@ pub fn process(process: &Process) -> Context {
             context.insert_value("stop_seconds", Value::from(container.stop_seconds));
             context.insert_value("stop_statuses", Value::from(statuses));
         }
-        Work::Program(program) => context.insert_value("program", words(program)),
+        Work::Program(program) => {
+            context.insert_value("prefix", Value::safe_string(&program.prefix));
+            context.insert_value("program", words(&program.words));
+        }
         Work::Nothing | Work::Verbatim(_) => {}
     }
     context

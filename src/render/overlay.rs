@@ -11,6 +11,7 @@ use crate::model::Overlay;
 use crate::render::place::check_line;
 use crate::span::Spanned;
 use crate::suggestion::nearest;
+use crate::target;
 
 /// Lays overlays over lines, those of the sections that this unit takes.
 pub fn lay(lines: &mut Vec<Line>, overlays: &[Overlay], sections: &[&str], report: &mut Report) {
@@ -24,16 +25,19 @@ pub fn lay(lines: &mut Vec<Line>, overlays: &[Overlay], sections: &[&str], repor
         };
         let kind = directive::kind(overlay.section, name);
         let mut values = values.as_slice();
+        let mut place = None;
         let resets = values.first().is_some_and(|first| first.value.is_empty());
         if resets {
             values = &values[1..];
             let group = directive::reset_group(overlay.section, name);
+            place = lines.iter().position(same);
             lines.retain(|line| {
                 line.section != overlay.section
                     || directive::reset_group(&line.section, &line.name) != group
             });
         }
-        if let (Kind::Scalar, [first, second, ..]) = (kind, values) {
+        let is_fleet = overlay.section == target::SECTION;
+        if let (Kind::Scalar, false, [first, second, ..]) = (kind, is_fleet, values) {
             report.push(
                 Diagnostic::error(second.span, format!("`{name}` takes one value"))
                     .label("systemd would take the last one only")
@@ -55,7 +59,10 @@ pub fn lay(lines: &mut Vec<Line>, overlays: &[Overlay], sections: &[&str], repor
                 lines.retain(|line| !same(line));
                 lines.splice(first..first, new);
             }
-            (_, None) => lines.extend(new),
+            (_, None) => {
+                let place = place.unwrap_or(lines.len());
+                lines.splice(place..place, new);
+            }
         }
     }
 }
@@ -80,10 +87,11 @@ fn check_value(value: &Spanned<String>, report: &mut Report) {
 fn check_known(overlay: &Overlay, report: &mut Report) {
     let name = overlay.name.value.as_str();
     let section = overlay.section;
-    if section == "X-Fleet"
-        || name.starts_with("X-")
-        || directive::kind(section, name) != Kind::Unknown
-    {
+    if section == target::SECTION {
+        target::check_name(name, overlay.name.span, report);
+        return;
+    }
+    if name.starts_with("X-") || directive::kind(section, name) != Kind::Unknown {
         return;
     }
     let elsewhere =
@@ -97,7 +105,7 @@ fn check_known(overlay: &Overlay, report: &mut Report) {
     report.push(
         Diagnostic::warning(
             overlay.name.span,
-            format!("systemd 252 knows no `{name}` in [{section}]"),
+            format!("systemd 252 knows no `{name}` in `[{section}]`"),
         )
         .label("it would be ignored")
         .maybe_help(help),

@@ -123,6 +123,8 @@ impl Scope<'_> {
         let port = match (announce.value.port, machine.map(|range| range.first)) {
             (Some(port), _) | (None, Some(Port::Number(port))) => port.to_string(),
             (None, Some(Port::Slot)) => slot.to_owned(),
+            // What the defaults say of all goes for those that have a port.
+            (None, None) if self.defaults.contains(&announce.span) => return None,
             (None, None) => {
                 report.push(
                     Diagnostic::error(announce.span, "there is no port to announce")

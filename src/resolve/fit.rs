@@ -42,7 +42,11 @@ impl Scope<'_> {
             );
         }
         let is_service = unit.unit_type() == UnitType::Service;
-        if given.is_empty() && is_service {
+        let verbatim = settings
+            .template
+            .get()
+            .is_some_and(|name| name.as_str() == "verbatim");
+        if given.is_empty() && is_service && !verbatim && !settings.is_faulty {
             let process = &self.name.value;
             report.push(
                 Diagnostic::error(
@@ -60,10 +64,6 @@ impl Scope<'_> {
                 format!("`{unit}` is no service and runs nothing, so it can't have `{key}`"),
             ));
         }
-        let verbatim = settings
-            .template
-            .get()
-            .is_some_and(|name| name.as_str() == "verbatim");
         if let (Some(span), false) = (settings.text.span(), verbatim) {
             report.push(
                 Diagnostic::error(span, "`text` is for a unit that is taken as it is")

@@ -5,16 +5,17 @@
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::{Diagnostic, Report};
+use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::manifest::command::Program;
 use crate::manifest::environment::VariableValue;
 use crate::manifest::port::Port;
 use crate::manifest::settings::{Config, Settings};
-use crate::model::{ConfigRequest, Deploy, MachinePort, Overlay, Process, Word, Work};
+use crate::model::{self, ConfigRequest, Deploy, MachinePort, Overlay, Process, Word, Work};
 use crate::name::{AppName, NameError, ProcessName, TemplateName, UnitName, UnitType};
 use crate::resolve::container;
 use crate::resolve::instances::Counts;
 use crate::span::{Span, Spanned};
+use crate::unit::words::split_commands;
 use crate::yaml::field::Field;
 
 /// A process as the manifest has it, with where it belongs.
@@ -33,6 +34,7 @@ pub struct Scope<'a> {
 
 /// Resolves one process; `None` where its unit can't even be named.
 pub fn resolve(scope: &Scope<'_>, report: &mut Report) -> Option<Process> {
+    let before = report.count(Severity::Error);
     let unit = scope.unit(report)?;
     let settings = scope.settings;
     let is_service = unit.unit_type() == UnitType::Service;
@@ -52,7 +54,8 @@ pub fn resolve(scope: &Scope<'_>, report: &mut Report) -> Option<Process> {
     let instances = counts.resolve(report).into();
     let work = scope.work(is_service, slot, versioned, report);
     let in_container = matches!(work, Work::Container(_));
-    let process = Process {
+    let mut process = Process {
+        is_faulty: settings.is_faulty,
         app: scope.app.value.clone(),
         name: scope.name.clone(),
         template: scope.template(&work)?,
@@ -70,6 +73,8 @@ pub fn resolve(scope: &Scope<'_>, report: &mut Report) -> Option<Process> {
         unit,
     };
     check_slots(&process, settings, report);
+    check_program(&process, settings, report);
+    process.is_faulty |= report.count(Severity::Error) > before;
     Some(process)
 }
 
@@ -113,12 +118,21 @@ impl Scope<'_> {
         }
         if let Some(program) = settings.exec.spanned() {
             return match &program.value {
-                Program::Text(text) => Work::Program(vec![Word::Systemd(text.clone())]),
+                Program::Text(text) => {
+                    let rest = text.trim_start_matches(['-', ':', '+', '!']);
+                    Work::Program(model::Program {
+                        prefix: text[..text.len() - rest.len()].to_owned(),
+                        words: vec![Word::Systemd(rest.to_owned())],
+                    })
+                }
                 Program::Arguments(words) => {
                     if words.is_empty() {
                         report.push(Diagnostic::error(program.span, "`exec` is empty"));
                     }
-                    Work::Program(words.iter().cloned().map(Word::Literal).collect())
+                    Work::Program(model::Program {
+                        prefix: String::new(),
+                        words: words.iter().cloned().map(Word::Literal).collect(),
+                    })
                 }
             };
         }
@@ -133,7 +147,9 @@ impl Scope<'_> {
             return Some(template.clone());
         }
         let name = match work {
-            _ if self.settings.schedule.span().is_some() => "task",
+            Work::Container(_) | Work::Program(_) if self.settings.schedule.span().is_some() => {
+                "task"
+            }
             Work::Container(_) => "docker",
             Work::Program(_) | Work::Nothing => "plain",
             Work::Verbatim(_) => "verbatim",
@@ -272,5 +288,28 @@ fn check_slots(process: &Process, settings: &Settings, report: &mut Report) {
                 .related(instance.span, format!("and `{slot}` is none"))
                 .help("list the slots as ports: `instances: [8001, 8002]`"),
         );
+    }
+}
+
+/// What asks for the config stands before one program, so there can be only one.
+fn check_program(process: &Process, settings: &Settings, report: &mut Report) {
+    let Some(Spanned {
+        span,
+        value: Program::Text(text),
+    }) = settings.exec.spanned()
+    else {
+        return;
+    };
+    if process.config.is_none() {
+        return;
+    }
+    let commands = split_commands(text).unwrap_or_default();
+    let help = "`exec` as a list of arguments says the same in other words";
+    if commands.len() > 1 {
+        let message = "only the first of several commands would get the variables";
+        report.push(Diagnostic::error(*span, message).help("give each a process of its own"));
+    } else if commands.iter().any(|command| command.prefix.own_name) {
+        let message = "a program that gets variables can't have a name of its own by `@`";
+        report.push(Diagnostic::error(*span, message).help(help));
     }
 }

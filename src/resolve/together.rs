@@ -112,10 +112,18 @@ pub fn check_names(model: &Model, report: &mut Report) {
         let own = (process.unit.as_str(), process.name.span);
         let beside = process.companions.iter();
         let beside = beside.map(|companion| (companion.unit.as_str(), companion.span));
-        let templates = std::iter::once(own).chain(beside);
-        let instances = process.instances.iter().filter(|i| i.unit != process.unit);
+        // Where the templates are one, so are the instances: said once.
+        let is_new = !units.contains_key(own.0);
+        let instances = process
+            .instances
+            .iter()
+            .filter(|i| is_new && i.unit != process.unit);
         let instances = instances.map(|instance| (instance.unit.as_str(), instance.span));
-        for (name, span) in templates.chain(instances) {
+        let all: Vec<_> = std::iter::once(own)
+            .chain(beside)
+            .chain(instances)
+            .collect();
+        for (name, span) in all {
             match units.get(name) {
                 None => {
                     units.insert(name, span);

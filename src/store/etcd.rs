@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use etcd_client::{Client, ConnectOptions, Error, GetOptions};
+use etcd_client::{Client, Error, GetOptions};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Mutex;
 
@@ -53,10 +53,7 @@ impl Connection {
             .enable_all()
             .build()
             .map_err(Failure::Runtime)?;
-        let options = ConnectOptions::new()
-            .with_connect_timeout(TIME_LIMIT)
-            .with_timeout(TIME_LIMIT);
-        let client = limited(&runtime, Client::connect(endpoints, Some(options)))?;
+        let client = limited(&runtime, Client::connect(endpoints, None))?;
         let connection = Self {
             runtime,
             client: Mutex::new(client),

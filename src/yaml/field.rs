@@ -18,6 +18,9 @@ use crate::span::{SourceId, Span, Spanned};
 /// Asks the reader for a value with its place, whose mistakes it is to catch.
 pub const FIELD: &str = "$unitgen::Field";
 
+/// Asks the reader for a list, whose only item may stand alone.
+pub const ONE_OR_MANY: &str = "$unitgen::OneOrMany";
+
 /// Asks the reader for a list, whose only item may stand alone; a map is handed on as a map.
 pub const LIST_OR_MAP: &str = "$unitgen::ListOrMap";
 
@@ -129,7 +132,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let visitor = ListVisitor(PhantomData);
         deserializer
-            .deserialize_newtype_struct(LIST_OR_MAP, visitor)
+            .deserialize_newtype_struct(ONE_OR_MANY, visitor)
             .map(Self)
     }
 }
@@ -241,7 +244,32 @@ impl<K: JsonSchema, V: JsonSchema> JsonSchema for Entries<K, V> {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let values = generator.subschema_for::<V>();
-        schemars::json_schema!({"type": "object", "additionalProperties": values})
+        let names = generator.subschema_for::<K>();
+        let values = generator.subschema_for::<Field<V>>();
+        schemars::json_schema!({
+            "type": "object",
+            "propertyNames": names,
+            "additionalProperties": values
+        })
+    }
+}
+
+/// The schema of a map that may also be written as a list of `NAME=value`.
+#[derive(Debug)]
+pub struct EntriesOrList<K, V>(PhantomData<(K, V)>);
+
+impl<K: JsonSchema, V: JsonSchema> JsonSchema for EntriesOrList<K, V> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("EntriesOrList_{}_{}", K::schema_name(), V::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let map = generator.subschema_for::<Field<Entries<K, V>>>();
+        let item = schemars::json_schema!({"type": "string", "pattern": "="});
+        schemars::json_schema!({"anyOf": [map, {"type": "array", "items": item}]})
     }
 }

@@ -6,18 +6,16 @@
 //! which is how an unknown key finds its nearest right word. Knows nothing of manifests.
 
 use std::cell::RefCell;
-use std::fmt;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde::de::{
-    self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::diagnostic::{Diagnostic, Report};
 use crate::span::Span;
 use crate::suggestion::did_you_mean;
-use crate::yaml::field::{FIELD, Field, LIST_OR_MAP};
+use crate::yaml::field::{FIELD, Field, LIST_OR_MAP, ONE_OR_MANY};
+use crate::yaml::read_error::ReadError;
 use crate::yaml::{Entry, Node, Value};
 
 /// A key that the reader knows but will not take, and what to write instead.
@@ -44,6 +42,7 @@ impl Context<'_> {
 pub fn read<'de, T: Deserialize<'de>>(node: &'de Node, context: &'de Context<'de>) -> Field<T> {
     let reader = Reader {
         node,
+        key: None,
         context,
         depth: 0,
     };
@@ -51,67 +50,12 @@ pub fn read<'de, T: Deserialize<'de>>(node: &'de Node, context: &'de Context<'de
     Field::deserialize(reader).unwrap_or(Field::Invalid(node.span))
 }
 
-/// Why a value can't be read. The place is added where the error is caught.
-#[derive(Debug)]
-pub struct ReadError {
-    message: String,
-    help: Option<String>,
-}
-
-impl de::Error for ReadError {
-    fn custom<T: fmt::Display>(text: T) -> Self {
-        Self {
-            message: text.to_string(),
-            help: None,
-        }
-    }
-
-    fn invalid_type(unexpected: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        let found = match unexpected {
-            de::Unexpected::Map => "a map".to_owned(),
-            de::Unexpected::Seq => "a list".to_owned(),
-            de::Unexpected::Str(text) => format!("`{}`", text.escape_debug()),
-            de::Unexpected::Unit | de::Unexpected::Option => "nothing".to_owned(),
-            other => other.to_string(),
-        };
-        Self {
-            message: format!("expected {expected}, found {found}"),
-            help: None,
-        }
-    }
-
-    fn invalid_value(unexpected: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::invalid_type(unexpected, expected)
-    }
-
-    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
-        let list: Vec<_> = expected.iter().map(|word| format!("`{word}`")).collect();
-        Self {
-            message: format!("expected {}, found `{variant}`", list.join(", ")),
-            help: did_you_mean(variant, expected.iter().copied()),
-        }
-    }
-
-    fn missing_field(field: &'static str) -> Self {
-        Self {
-            message: format!("`{field}` is missing here"),
-            help: None,
-        }
-    }
-}
-
-impl fmt::Display for ReadError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for ReadError {}
-
 /// The deserializer of one node.
 #[derive(Clone, Copy)]
 struct Reader<'de> {
     node: &'de Node,
+    /// The key whose value the node is.
+    key: Option<&'de Node>,
     context: &'de Context<'de>,
     depth: usize,
 }
@@ -120,9 +64,25 @@ impl<'de> Reader<'de> {
     fn at(self, node: &'de Node) -> Self {
         Self {
             node,
+            key: None,
             depth: self.depth + 1,
             ..self
         }
+    }
+
+    /// Warns of a key without a value, which no type takes for one.
+    fn warn_of_empty(self) {
+        let Some(Value::Scalar { text, .. }) = self.key.map(|key| &key.value) else {
+            return;
+        };
+        let span = self.key.map_or(self.node.span, |key| key.span);
+        self.context.push(
+            Diagnostic::warning(span, format!("`{text}` is empty"))
+                .label("no layer below sets it, so there is nothing to remove")
+                .help(format!(
+                    "leave `{text}` out, or write `\"\"` for an empty text"
+                )),
+        );
     }
 
     fn report(self, span: Span, error: ReadError) {
@@ -190,7 +150,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         match &self.node.value {
-            Value::Null => visitor.visit_unit(),
+            Value::Null | Value::Removed => visitor.visit_unit(),
             Value::Scalar { text, .. } => visitor.visit_borrowed_str(text),
             Value::Sequence(_) => self.deserialize_seq(visitor),
             Value::Mapping(_) => self.deserialize_map(visitor),
@@ -234,7 +194,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         match &self.node.value {
-            Value::Null => visitor.visit_none(),
+            Value::Null | Value::Removed => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
     }
@@ -250,11 +210,11 @@ impl<'de> Deserializer<'de> for Reader<'de> {
                 next: 0,
             });
         }
-        if name == LIST_OR_MAP {
+        if name == ONE_OR_MANY || name == LIST_OR_MAP {
             return match &self.node.value {
-                Value::Mapping(_) => self.deserialize_map(visitor),
+                Value::Mapping(_) if name == LIST_OR_MAP => self.deserialize_map(visitor),
                 Value::Sequence(_) => self.deserialize_seq(visitor),
-                Value::Null | Value::Scalar { .. } => visitor.visit_seq(SequenceReader {
+                _ => visitor.visit_seq(SequenceReader {
                     reader: self,
                     only: Some(self.node),
                     items: [].iter(),
@@ -349,6 +309,12 @@ impl<'de> SeqAccess<'de> for Caught<'de> {
         }
         match seed.deserialize(self.reader) {
             Ok(value) => Ok(Some(value)),
+            Err(_) if self.reader.key.is_some() && self.reader.node.is_null() => {
+                if matches!(self.reader.node.value, Value::Null) {
+                    self.reader.warn_of_empty();
+                }
+                Ok(None)
+            }
             Err(error) => {
                 self.reader.report(span, error);
                 Ok(None)
@@ -411,6 +377,8 @@ impl<'de> MapAccess<'de> for MappingReader<'de> {
             message: "a value without a key".to_owned(),
             help: None,
         })?;
-        seed.deserialize(self.reader.at(&entry.node))
+        let mut reader = self.reader.at(&entry.node);
+        reader.key = Some(&entry.key);
+        seed.deserialize(reader)
     }
 }

@@ -1,0 +1,135 @@
+//! The README says nothing that is not so: its commands run, its outputs are what they print, its
+//! table of keys is the schema's.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Runs `unitgen` and returns what it prints on both streams.
+fn unitgen(arguments: &str, folder: &Path) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_unitgen"))
+        .args(arguments.split_whitespace())
+        .current_dir(folder)
+        .env_clear()
+        .output()
+        .unwrap();
+    String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+}
+
+/// Goes through the README block by block and writes it anew, with what the program prints now.
+fn rewrite(readme: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let mut written = String::new();
+    let mut lines = readme.lines().peekable();
+    let mut purpose = String::new();
+    while let Some(line) = lines.next() {
+        written += &format!("{line}\n");
+        if let Some(comment) = line.strip_prefix("<!-- ") {
+            comment.trim_end_matches(" -->").clone_into(&mut purpose);
+            if purpose == "keys" {
+                while lines.next_if(|line| *line != "<!-- /keys -->").is_some() {}
+                written += &keys();
+            }
+            if let Some(name) = purpose.strip_prefix("file ") {
+                let mut text = String::new();
+                while let Some(line) = lines.next_if(|line| *line != "-->") {
+                    written += &format!("{line}\n");
+                    text += &format!("{line}\n");
+                }
+                fs::write(folder.path().join(name), text).unwrap();
+            }
+            continue;
+        }
+        let Some(language) = line.strip_prefix("```").filter(|word| !word.is_empty()) else {
+            continue;
+        };
+        let mut block = Vec::new();
+        while let Some(line) = lines.next_if(|line| *line != "```") {
+            block.push(line);
+        }
+        written += &match (language, purpose.as_str()) {
+            ("console", _) => console(&block, folder.path()),
+            ("yaml", "renders") => {
+                let text = block.join("\n") + "\n";
+                fs::write(folder.path().join("services.yaml"), &text).unwrap();
+                unitgen("render", folder.path());
+                text
+            }
+            ("ini", purpose) if purpose.starts_with("rendered ") => {
+                let name = purpose.trim_start_matches("rendered ");
+                fs::read_to_string(folder.path().join("units").join(name)).unwrap()
+            }
+            _ => block.iter().map(|line| format!("{line}\n")).collect(),
+        };
+        purpose.clear();
+    }
+    written
+}
+
+/// Runs the lines that begin with `$ unitgen`.
+fn console(block: &[&str], folder: &Path) -> String {
+    let commands = block
+        .iter()
+        .filter_map(|line| line.strip_prefix("$ unitgen "));
+    commands
+        .map(|arguments| {
+            let output = unitgen(arguments, folder);
+            format!("$ unitgen {arguments}\n{}\n", output.trim_end())
+        })
+        .collect()
+}
+
+/// Returns the table of keys, from the schema.
+fn keys() -> String {
+    let schema = unitgen::schema::value();
+    let properties = |name: &str| {
+        schema["$defs"][name]["properties"]
+            .as_object()
+            .unwrap()
+            .clone()
+    };
+    let settings = properties("Settings");
+    let mut table = "| key | says |\n|---|---|\n".to_owned();
+    let mut row = |name: &str, value: &Value| {
+        let text = value["description"].as_str().unwrap().replace('\n', " ");
+        table += &format!("| `{name}` | {} |\n", text.replace('|', "\\|"));
+    };
+    for (name, value) in properties("App")
+        .iter()
+        .filter(|(name, _)| !settings.contains_key(*name))
+    {
+        row(name, value);
+    }
+    for (name, value) in &settings {
+        row(name, value);
+    }
+    table
+}
+
+#[test]
+fn the_readme_holds() {
+    let path = root().join("README.md");
+    let readme = fs::read_to_string(&path).unwrap();
+    let written = rewrite(&readme);
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&path, &written).unwrap();
+        return;
+    }
+    assert_eq!(readme, written, "UPDATE=1 ./tests/run rewrites it");
+}
+
+#[test]
+fn every_template_is_in_the_readme() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    for entry in fs::read_dir(root().join("templates")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let name = name.split('.').next().unwrap().to_owned();
+        assert!(readme.contains(&format!("| `{name}` |")), "{name}");
+    }
+}
