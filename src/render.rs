@@ -123,7 +123,8 @@ impl Renderer<'_> {
                 overlay::lay(&mut lines, &process.overlays, &[target::SECTION], report);
                 check_version(process, &lines, report);
                 let is_own = self.templates.is_own(&process.template.value, unit_type);
-                finish(process, lines, &process.unit, is_own, report)?
+                let place = process.template.span;
+                finish(process, lines, &process.unit, place, is_own, report)?
             }
         };
         Some(DesiredUnit {
@@ -172,7 +173,14 @@ impl Renderer<'_> {
             lines.push(fleet_line("MachineOf", &own, Origin::Engine));
         }
         // What a companion does stands in the manifest, be it an event of the calendar.
-        let text = finish(process, lines, &companion.unit, true, report)?;
+        let text = finish(
+            process,
+            lines,
+            &companion.unit,
+            companion.span,
+            true,
+            report,
+        )?;
         let instances = process.instances.iter().filter_map(|instance| {
             let name = instance.unit.instance();
             let unit = match name {
@@ -272,6 +280,7 @@ fn finish(
     process: &Process,
     mut lines: Vec<Line>,
     unit: &UnitName,
+    place: Span,
     is_own: bool,
     report: &mut Report,
 ) -> Option<String> {
@@ -281,7 +290,6 @@ fn finish(
     ] {
         lines.push(Line::new(target::MARK, name, value, Origin::Engine));
     }
-    let place = process.template.span;
     let before = report.count(Severity::Error);
     text::sort(&mut lines, unit.unit_type(), place, report);
     target::check(&lines, place, report);
@@ -289,10 +297,12 @@ fn finish(
     if report.count(Severity::Error) == before {
         check::read_back(&lines, &text, unit, place, report);
     }
-    let from_manifest =
-        |line: &Line| line.origin.span().is_some() && line.section != target::SECTION;
+    let is_overlaid = process
+        .overlays
+        .iter()
+        .any(|overlay| overlay.section != target::SECTION);
     let is_container = matches!(process.work, Work::Container(_));
-    let is_foreign = is_own || !is_container || lines.iter().any(from_manifest);
+    let is_foreign = is_own || is_overlaid || !is_container;
     if is_foreign && !process.is_faulty && report.count(Severity::Error) == before {
         check::load(&lines, &text, unit, place, report);
     }

@@ -222,7 +222,13 @@ pub fn load(lines: &[Line], text: &str, unit: &UnitName, place: Span, report: &m
         let span = line
             .and_then(|(line, _)| line.origin.span())
             .unwrap_or(place);
-        let text = warning.text.trim_end_matches('.');
+        let text = warning
+            .text
+            .trim_end_matches('.')
+            .trim_end_matches(". Refusing");
+        let text = text
+            .strip_prefix(name.as_str())
+            .map_or(text, |rest| rest.trim_start_matches(": "));
         let message = match line {
             Some((line, _)) => format!("systemd on `{}={}`: {text}", line.name, line.value),
             None => format!("systemd on `{unit}`: {text}"),

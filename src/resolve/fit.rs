@@ -3,10 +3,13 @@
 //! In: a process's settings. Out: a report. Knows nothing of what is made of them.
 
 use crate::diagnostic::{Diagnostic, Report};
+use crate::manifest::environment::VariableValue;
 use crate::manifest::settings::Config;
 use crate::name::{UnitName, UnitType};
+use crate::resolve::client::steers_client;
 use crate::resolve::process::Scope;
 use crate::span::Span;
+use crate::unit::quote::quote_assignment;
 
 /// Names that the units set themselves.
 const RESERVED: [&str; 6] = [
@@ -144,16 +147,21 @@ impl Scope<'_> {
     }
 
     fn check_reserved(&self, report: &mut Report) {
-        for (name, _) in self
-            .settings
-            .environment
-            .get()
-            .into_iter()
-            .flat_map(|e| &e.0)
-        {
+        let entries = self.settings.environment.get();
+        for (name, value) in entries.into_iter().flat_map(|entries| &entries.0) {
             if RESERVED.contains(&name.value.as_str()) {
                 let message = format!("`{}` is set by the unit itself", name.value);
                 report.push(Diagnostic::error(name.span, message).help("choose another name"));
+            }
+            // What would steer docker's client goes to the container as an argument instead.
+            let is_argument = self.settings.image.span().is_some() && steers_client(&name.value);
+            let Some(value) = value.spanned().filter(|_| !is_argument) else {
+                continue;
+            };
+            if let VariableValue::Fixed(text) = &value.value
+                && let Err(error) = quote_assignment(name.value.as_str(), text)
+            {
+                report.push(Diagnostic::error(value.span, error.to_string()));
             }
         }
     }

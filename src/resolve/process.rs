@@ -291,7 +291,8 @@ fn check_slots(process: &Process, settings: &Settings, report: &mut Report) {
     }
 }
 
-/// What asks for the config stands before one program, so there can be only one.
+/// Reads systemd's own text of a program where it stands. What asks for the config stands before one
+/// program, so there can be only one.
 fn check_program(process: &Process, settings: &Settings, report: &mut Report) {
     let Some(Spanned {
         span,
@@ -300,16 +301,33 @@ fn check_program(process: &Process, settings: &Settings, report: &mut Report) {
     else {
         return;
     };
+    let commands = match split_commands(text) {
+        Ok(commands) => commands,
+        Err(error) => {
+            report.push(Diagnostic::error(
+                *span,
+                format!("systemd can't read this: {error}"),
+            ));
+            return;
+        }
+    };
+    if commands
+        .iter()
+        .any(|command| !command.words[0].starts_with(b"/"))
+    {
+        report.push(
+            Diagnostic::error(*span, "a program is named by its absolute path")
+                .help("old systemd looks no further"),
+        );
+    }
     if process.config.is_none() {
         return;
     }
-    let commands = split_commands(text).unwrap_or_default();
-    let help = "`exec` as a list of arguments says the same in other words";
     if commands.len() > 1 {
         let message = "only the first of several commands would get the variables";
         report.push(Diagnostic::error(*span, message).help("give each a process of its own"));
     } else if commands.iter().any(|command| command.prefix.own_name) {
         let message = "a program that gets variables can't have a name of its own by `@`";
-        report.push(Diagnostic::error(*span, message).help(help));
+        report.push(Diagnostic::error(*span, message).help("leave the `@` and the name out"));
     }
 }
