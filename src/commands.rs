@@ -18,7 +18,7 @@ use crate::manifest::{self, Manifest};
 use crate::model::Model;
 use crate::name::AppName;
 use crate::output::Output;
-use crate::render::{Desired, Renderer};
+use crate::render::{self as rendering, Desired, Renderer};
 use crate::report::{self, Style};
 use crate::resolve::resolve;
 use crate::settings::Settings;
@@ -109,13 +109,16 @@ impl Invocation {
             self.build(&manifest, &mut loaded)?;
         }
         loaded.report.finish();
+        // The process ends soon: giving millions of small values back one by one would only take time.
+        std::mem::forget((trees, manifest));
         Ok(loaded)
     }
 
     fn build(&self, manifest: &Manifest, loaded: &mut Loaded) -> Result<(), CommandError> {
         let own = self.own_templates(manifest, &mut loaded.sources, &mut loaded.report)?;
-        let templates = Templates::new(&own, &mut loaded.sources, &mut loaded.report);
         loaded.model = resolve(manifest, &mut loaded.report);
+        let used = rendering::templates(&loaded.model);
+        let templates = Templates::new(&own, &used, &mut loaded.sources, &mut loaded.report);
         let Some(templates) = templates else {
             return Ok(());
         };

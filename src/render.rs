@@ -12,6 +12,7 @@ pub mod place;
 mod text;
 pub mod words;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Report, Severity};
@@ -24,7 +25,7 @@ use crate::render::place::{Memory, PlaceError, place};
 use crate::span::{Sources, Span, Spanned};
 use crate::suggestion::did_you_mean;
 use crate::target;
-use crate::template::Templates;
+use crate::template::{SUFFIX, Templates};
 
 /// A physical line stays below this many bytes: fleet refuses 2048, and old systemd reads 2047.
 pub const LINE_LIMIT: usize = 2_000;
@@ -49,6 +50,26 @@ pub struct DesiredUnit {
     pub span: Span,
     /// The instances that should run.
     pub instances: Arc<[Instance]>,
+}
+
+/// Returns the file names of all templates that a model may need.
+#[must_use]
+pub fn templates(model: &Model) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut add = |name: &str, unit_type: UnitType| {
+        names.insert(format!("{name}.{}{SUFFIX}", unit_type.suffix()));
+    };
+    for process in model.apps.iter().flat_map(|app| &app.processes) {
+        let template = process.template.value.as_str();
+        add(template, process.unit.unit_type());
+        for companion in &process.companions {
+            let unit_type = companion.unit.unit_type();
+            for name in [template, "announce", "plain"] {
+                add(name, unit_type);
+            }
+        }
+    }
+    names
 }
 
 /// What rendering needs beside the model.

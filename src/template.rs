@@ -84,10 +84,13 @@ pub struct TemplateFailure {
 }
 
 impl Templates {
-    /// Takes the built-in templates and the user's own: file names with their sources. `None` where
-    /// one of them has a mistake, which is in the report: then no unit can be rendered.
+    /// Takes the built-in templates and the user's own: file names with their sources. Of the
+    /// built-in ones only those in `used` are parsed, and what they include: that is most of what a
+    /// small manifest costs. `None` where a template has a mistake, which is in the report: then no
+    /// unit can be rendered.
     pub fn new(
         own: &[(String, SourceId)],
+        used: &BTreeSet<String>,
         sources: &mut Sources,
         report: &mut Report,
     ) -> Option<Self> {
@@ -102,10 +105,18 @@ impl Templates {
             sources: texts,
             own: own.iter().map(|(name, _)| name.clone()).collect(),
         };
-        templates.load(own, sources, report).then_some(templates)
+        templates
+            .load(own, used, sources, report)
+            .then_some(templates)
     }
 
-    fn load(&mut self, own: &[(String, SourceId)], sources: &Sources, report: &mut Report) -> bool {
+    fn load(
+        &mut self,
+        own: &[(String, SourceId)],
+        used: &BTreeSet<String>,
+        sources: &Sources,
+        report: &mut Report,
+    ) -> bool {
         let text = |source: SourceId| sources.get(source).text.as_str();
         let mut loaded = true;
         for (name, source) in own {
@@ -130,15 +141,30 @@ impl Templates {
         if !loaded {
             return false;
         }
-        let all = self
-            .sources
-            .iter()
-            .map(|(name, source)| (name, text(*source)));
+        let wanted = self.closure(used, sources);
+        let all = wanted.iter().map(|name| (name, text(self.sources[name])));
         if let Err(error) = self.tera.add_raw_templates(all) {
             self.report(&error, sources, report);
             loaded = false;
         }
         loaded
+    }
+
+    /// Returns the used templates and the user's own, with all that their texts name.
+    fn closure(&self, used: &BTreeSet<String>, sources: &Sources) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut open: Vec<&String> = used.union(&self.own).collect();
+        while let Some(name) = open.pop() {
+            let Some((name, source)) = self.sources.get_key_value(name) else {
+                continue;
+            };
+            if found.insert(name.clone()) {
+                let text = &sources.get(*source).text;
+                let named = |other: &&String| text.contains(other.as_str());
+                open.extend(self.sources.keys().filter(named));
+            }
+        }
+        found
     }
 
     fn report(&self, error: &tera::Error, sources: &Sources, report: &mut Report) {
@@ -295,8 +321,11 @@ fn shell_word(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
-/// Writes a value between marks.
+/// Writes a value between marks. A number is the same in every place and needs none.
 fn mark(text: &str, output: &mut dyn Write) -> std::io::Result<()> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return output.write_all(text.as_bytes());
+    }
     let mut buffer = [0; 4];
     output.write_all(OPEN.encode_utf8(&mut buffer).as_bytes())?;
     let special = |c: char| ESCAPED.iter().any(|(from, _)| *from == c);
@@ -350,7 +379,7 @@ mod tests {
         let mut report = Report::default();
         let own = sources.add("t", template);
         let own = [("x.service.tera".to_owned(), own)];
-        let templates = Templates::new(&own, &mut sources, &mut report);
+        let templates = Templates::new(&own, &BTreeSet::new(), &mut sources, &mut report);
         if let Some(diagnostic) = report.diagnostics().first() {
             let place = diagnostic.span.map(|span| sources.place(span));
             return Err(format!(

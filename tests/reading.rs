@@ -5,7 +5,7 @@
 
 use unitgen::diagnostic::Report;
 use unitgen::manifest;
-use unitgen::render::Renderer;
+use unitgen::render::{Renderer, templates};
 use unitgen::resolve::resolve;
 use unitgen::span::Sources;
 use unitgen::template::Templates;
@@ -24,8 +24,9 @@ pub(crate) fn render(text: &str) -> Option<Vec<(String, String)>> {
     let mut report = Report::default();
     let tree = yaml::parse(&sources, source, &mut report)?;
     let manifest = manifest::from_trees(&[tree], &mut report);
-    let templates = Templates::new(&[], &mut sources, &mut report)?;
     let model = resolve(&manifest, &mut report);
+    let used = templates(&model);
+    let templates = Templates::new(&[], &used, &mut sources, &mut report)?;
     let renderer = Renderer {
         templates: &templates,
         sources: &sources,

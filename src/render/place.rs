@@ -143,6 +143,12 @@ fn assignment(section: &str, line: &str) -> Result<Content, String> {
     } else {
         return text(section, name, &pieces);
     };
+    if let [Piece::Text(text)] = pieces.as_slice()
+        && !text.contains("  ")
+        && !text.contains('\t')
+    {
+        return finish(section, name, (*text).to_owned());
+    }
     let compiled = compile(&pieces, grammar)?;
     Ok(Content {
         section: section.to_owned(),

@@ -172,19 +172,17 @@ impl Reader {
     }
 
     fn end_word(&mut self) -> Result<(), String> {
-        let parts = std::mem::take(&mut self.parts);
-        if parts.is_empty() {
-            return Ok(());
-        }
-        let word = self.word(&parts)?;
+        let mut parts = std::mem::take(&mut self.parts);
+        let word = match parts.as_mut_slice() {
+            [] => return Ok(()),
+            [Part::Text(text)] => std::mem::take(text),
+            parts => self.word(parts)?,
+        };
         self.words.push(word);
         Ok(())
     }
 
     fn word(&mut self, parts: &[Part]) -> Result<String, String> {
-        if let [Part::Text(text)] = parts {
-            return Ok(text.clone());
-        }
         if let ([Part::Value(value)], Grammar::Exec) = (parts, self.grammar) {
             let word = if self.words.is_empty() {
                 quote_command(value)
