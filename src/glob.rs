@@ -12,6 +12,15 @@ pub fn is_pattern(text: &str) -> bool {
 /// Tells whether a pattern matches a whole name.
 #[must_use]
 pub fn matches(pattern: &str, name: &str) -> bool {
+    // `name@*.service` is what nearly all patterns are.
+    if let Some((before, after)) = pattern.split_once('*')
+        && !is_pattern(before)
+        && !is_pattern(after)
+        && !name.contains('/')
+    {
+        let rest = name.strip_prefix(before);
+        return rest.is_some_and(|rest| rest.ends_with(after));
+    }
     let pattern: Vec<char> = pattern.chars().collect();
     let name: Vec<char> = name.chars().collect();
     is_well_formed(&pattern) && walk(&pattern, &name)

@@ -7,33 +7,30 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::diagnostic::{Diagnostic, Report};
 use crate::glob;
-use crate::model::{Model, Process, Work};
+use crate::model::{App, Model, Overlay, Process, Work};
 use crate::span::{Span, Spanned};
 use crate::suggestion::did_you_mean;
 
 /// Turns the words of `conflicts` into fleet's patterns of unit names.
 pub fn expand_conflicts(model: &mut Model, report: &mut Report) {
-    let units: BTreeMap<String, Vec<(String, String)>> = model
-        .apps
-        .iter()
-        .map(|app| {
-            let processes = app.processes.iter();
-            let processes = processes.map(|p| (p.name.value.to_string(), pattern(p)));
-            (app.name.value.to_string(), processes.collect())
-        })
-        .collect();
-    for process in model.apps.iter_mut().flat_map(|app| &mut app.processes) {
-        let words = std::mem::take(&mut process.conflicts);
-        let mut found: Vec<Spanned<String>> = Vec::new();
-        for word in words {
-            let span = word.span;
-            for value in expand(&word, process, &units, report) {
-                if !found.iter().any(|earlier| earlier.value == value) {
-                    found.push(Spanned { span, value });
+    let processes = model.apps.iter().flat_map(|app| &app.processes);
+    let expanded: Vec<Vec<Spanned<String>>> = processes
+        .map(|process| {
+            let mut found: Vec<Spanned<String>> = Vec::with_capacity(process.conflicts.len());
+            for word in &process.conflicts {
+                let span = word.span;
+                for value in expand(word, process, &model.apps, report) {
+                    if !found.iter().any(|earlier| earlier.value == value) {
+                        found.push(Spanned { span, value });
+                    }
                 }
             }
-        }
-        process.conflicts = found;
+            found
+        })
+        .collect();
+    let processes = model.apps.iter_mut().flat_map(|app| &mut app.processes);
+    for (process, conflicts) in processes.zip(expanded) {
+        process.conflicts = conflicts;
     }
 }
 
@@ -49,7 +46,7 @@ fn pattern(process: &Process) -> String {
 fn expand(
     word: &Spanned<String>,
     process: &Process,
-    units: &BTreeMap<String, Vec<(String, String)>>,
+    apps: &[App],
     report: &mut Report,
 ) -> Vec<String> {
     let text = word.value.as_str();
@@ -75,27 +72,22 @@ fn expand(
         Some((app, process)) => (app, Some(process)),
         None => (text, None),
     };
-    let Some(processes) = units.get(app) else {
+    let Ok(found) = apps.binary_search_by(|other| other.name.value.as_str().cmp(app)) else {
+        let names = apps.iter().map(|app| app.name.value.as_str());
+        let message = format!("there is no app `{app}` to conflict with");
         report.push(
-            Diagnostic::error(
-                word.span,
-                format!("there is no app `{app}` to conflict with"),
-            )
-            .maybe_help(did_you_mean(
-                app,
-                units.keys().map(String::as_str).chain(["self"]),
-            )),
+            Diagnostic::error(word.span, message)
+                .maybe_help(did_you_mean(app, names.chain(["self"]))),
         );
         return Vec::new();
     };
-    let matching: Vec<String> = processes
-        .iter()
-        .filter(|(name, _)| wanted.is_none_or(|wanted| wanted == name))
-        .map(|(_, pattern)| pattern.clone())
-        .collect();
+    let processes = &apps[found].processes;
+    let is_wanted =
+        |process: &&Process| wanted.is_none_or(|name| name == process.name.value.as_str());
+    let matching: Vec<String> = processes.iter().filter(is_wanted).map(pattern).collect();
     if matching.is_empty() {
         let wanted = wanted.unwrap_or_default();
-        let names = processes.iter().map(|(name, _)| name.as_str());
+        let names = processes.iter().map(|process| process.name.value.as_str());
         report.push(
             Diagnostic::error(word.span, format!("app `{app}` has no process `{wanted}`"))
                 .maybe_help(did_you_mean(wanted, names)),
@@ -220,17 +212,16 @@ pub fn check_ports(model: &Model, report: &mut Report) {
 /// Tells whether fleet keeps two processes off each other's machines.
 fn may_not_meet(one: &Process, other: &Process) -> bool {
     let keeps_off = |from: &Process, of: &Process| {
-        let overlaid = from
-            .overlays
-            .iter()
-            .filter(|o| o.section == "X-Fleet" && o.name.value == "Conflicts");
+        let is_conflicts = |o: &&Overlay| o.section == "X-Fleet" && o.name.value == "Conflicts";
+        let overlaid = from.overlays.iter().filter(is_conflicts);
         let overlaid = overlaid.flat_map(|o| o.values.iter().flatten());
-        let mut patterns = from.conflicts.iter().chain(overlaid);
+        let values = from.conflicts.iter().chain(overlaid);
+        // fleet splits a value at blanks.
+        let mut patterns = values.flat_map(|value| value.value.split_whitespace());
         patterns.any(|pattern| {
-            let pattern = pattern.value.replace("%p", from.unit.prefix());
-            of.instances
-                .iter()
-                .all(|i| glob::matches(&pattern, i.unit.as_str()))
+            let pattern = pattern.replace("%p", from.unit.prefix());
+            let mut instances = of.instances.iter();
+            instances.all(|instance| glob::matches(&pattern, instance.unit.as_str()))
         })
     };
     keeps_off(one, other) || keeps_off(other, one)
