@@ -97,7 +97,11 @@ impl Invocation {
             }
         }
         let read_all = trees.len() == self.manifests().len();
-        let manifest = manifest::from_trees(&trees, &mut report);
+        let manifest = if read_all {
+            manifest::from_trees(&trees, &mut report)
+        } else {
+            Manifest::default()
+        };
         // A tree that is not there would only give consequences of what is reported already.
         let mut loaded = Loaded {
             sources,
@@ -141,9 +145,10 @@ impl Invocation {
         report: &mut Report,
     ) -> Result<Vec<(String, SourceId)>, CommandError> {
         let named = manifest.templates.spanned();
-        let folder = self
-            .folder()
-            .join(named.map_or("templates", |folder| &folder.value));
+        let folder = match named {
+            Some(named) => folder_of(&sources.get(named.span.source).name).join(&named.value),
+            None => self.folder().join("templates"),
+        };
         if let Some(named) = named
             && !files::is_folder(&folder)
         {
@@ -197,6 +202,14 @@ impl Loaded {
             .retain(|unit| selected.contains(&unit.app));
         Ok(Some(selected))
     }
+}
+
+/// Returns the folder that a file stands in.
+fn folder_of(file: &str) -> PathBuf {
+    Path::new(file)
+        .parent()
+        .map(Path::to_owned)
+        .unwrap_or_default()
 }
 
 fn read_manifest(path: &Path) -> Result<String, CommandError> {

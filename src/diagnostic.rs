@@ -38,6 +38,7 @@ pub struct Diagnostic {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     diagnostics: Vec<Diagnostic>,
+    errors: usize,
 }
 
 impl Diagnostic {
@@ -98,11 +99,13 @@ impl Diagnostic {
 impl Report {
     /// Adds a diagnostic.
     pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.errors += usize::from(diagnostic.severity == Severity::Error);
         self.diagnostics.push(diagnostic);
     }
 
     /// Adds all of another report.
     pub fn extend(&mut self, other: Report) {
+        self.errors += other.errors;
         self.diagnostics.extend(other.diagnostics);
     }
 
@@ -113,6 +116,8 @@ impl Report {
         self.diagnostics
             .retain(|diagnostic| seen.insert(diagnostic.clone()));
         self.diagnostics.sort();
+        let errors = self.diagnostics.iter();
+        self.errors = errors.filter(|d| d.severity == Severity::Error).count();
     }
 
     /// Returns the diagnostics in their present order.
@@ -124,10 +129,10 @@ impl Report {
     /// Counts the diagnostics of one severity.
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
-        self.diagnostics
-            .iter()
-            .filter(|diagnostic| diagnostic.severity == severity)
-            .count()
+        match severity {
+            Severity::Error => self.errors,
+            Severity::Warning => self.diagnostics.len() - self.errors,
+        }
     }
 
     /// Tells whether anything stands in the way of going on.

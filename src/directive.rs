@@ -145,6 +145,12 @@ pub fn form(section: &str, name: &str) -> Option<Form> {
     TABLE.get(section)?.get(name).copied()
 }
 
+/// Tells whether a directive's value is commands: `ExecStart`, but not `ExecSearchPath`.
+#[must_use]
+pub fn is_command(section: &str, name: &str) -> bool {
+    form(section, name) == Some(Form::Exec)
+}
+
 /// Returns the names of a section's directives.
 pub fn names(section: &str) -> impl Iterator<Item = &'static str> {
     let names = TABLE.get(section).into_iter();

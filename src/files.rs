@@ -35,6 +35,7 @@ pub fn read_text(path: &Path) -> Result<String, CommandError> {
             .read_to_end(&mut bytes)
             .map_err(fail)?;
     } else {
+        // A pipe is a fair manifest, as in `-f <(generate)`.
         let file = fs::File::open(path).map_err(fail)?;
         let metadata = file.metadata().map_err(fail)?;
         if metadata.is_dir() {
@@ -176,8 +177,10 @@ impl UnitFolder<'_> {
             {
                 continue;
             }
-            // What can't be read as a unit's text is not one of ours.
-            if let Some(before) = self.read(&name)?.filter(|text| (self.is_stale)(text)) {
+            // What can't be read, or is no text, is none of ours.
+            let before = self.read(&name).ok().flatten();
+            let before = before.and_then(|bytes| String::from_utf8(bytes).ok());
+            if let Some(before) = before.filter(|text| (self.is_stale)(text)) {
                 entries.push(Entry {
                     name,
                     change: Change::Removed,
@@ -205,29 +208,41 @@ impl UnitFolder<'_> {
             let before = self.read(name)?;
             let change = match &before {
                 None => Change::Created,
-                Some(before) if before == text => Change::Unchanged,
+                Some(before) if before == text.as_bytes() => Change::Unchanged,
                 Some(_) => Change::Changed,
             };
+            let before = before.filter(|_| change == Change::Changed);
             Ok(Entry {
                 name: (*name).to_owned(),
                 change,
-                before: before.filter(|_| change == Change::Changed),
+                before: before.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
             })
         };
         wanted.iter().map(entry).collect()
     }
 
-    /// Reads a file of the folder, `None` where there is none. Bytes that are no text are kept as
-    /// what no unit has, so that they count as different.
-    fn read(&self, name: &str) -> Result<Option<String>, CommandError> {
+    /// Reads a file of the folder, `None` where there is none. Only a regular file is read, and no
+    /// more of it than a unit can have: a pipe or a device would never end.
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, CommandError> {
         let path = self.path.join(name);
-        match fs::read(&path) {
-            Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(
-                CommandError::trouble(format!("can't read `{}`", path.display())).because(error),
-            ),
+        let fail = |error: io::Error| {
+            CommandError::trouble(format!("can't read `{}`", path.display())).because(error)
+        };
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_file() => {}
+            Ok(_) => {
+                let message = format!("`{}` is no regular file", path.display());
+                return Err(CommandError::trouble(message).help("take it away"));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(fail(error)),
         }
+        let mut bytes = Vec::new();
+        let file = fs::File::open(&path).map_err(fail)?;
+        file.take(SIZE_MAXIMUM)
+            .read_to_end(&mut bytes)
+            .map_err(fail)?;
+        Ok(Some(bytes))
     }
 
     /// Makes the folder hold what it should, and returns what changed.
@@ -332,7 +347,9 @@ fn names(folder: &Path, ending: &str) -> Result<Vec<String>, CommandError> {
         };
         if name.ends_with(ending)
             && !name.starts_with('.')
-            && entry.file_type().is_ok_and(|kind| !kind.is_dir())
+            && entry
+                .file_type()
+                .is_ok_and(|kind| kind.is_file() || kind.is_symlink())
         {
             found.push(name);
         }

@@ -142,6 +142,7 @@ fn unlist(entry: &Entry, report: &mut Report) -> Arc<Node> {
         return Arc::clone(&entry.node);
     }
     let mut entries: Vec<Entry> = Vec::with_capacity(items.len());
+    let mut places: HashMap<&str, usize> = HashMap::new();
     for item in items {
         let Value::Scalar { text, plain } = &item.value else {
             report.push(
@@ -171,7 +172,7 @@ fn unlist(entry: &Entry, report: &mut Report) -> Arc<Node> {
         } else {
             (item.span, item.span)
         };
-        if let Some(earlier) = entries.iter().find(|entry| entry.name() == name) {
+        if let Some(earlier) = places.get(name).and_then(|at| entries.get(*at)) {
             report.push(
                 Diagnostic::error(name_span, format!("`{name}` stands here twice"))
                     .label("again here")
@@ -184,6 +185,7 @@ fn unlist(entry: &Entry, report: &mut Report) -> Arc<Node> {
             let value = Value::Scalar { text, plain: false };
             Arc::new(Node { span, value })
         };
+        places.insert(name, entries.len());
         entries.push(Entry {
             key: scalar(name_span, name),
             node: scalar(value_span, value),

@@ -54,6 +54,8 @@ pub struct App {
     pub settings: Settings,
     /// The name of the only process of an app without `processes`.
     pub process: Field<ProcessName>,
+    /// It says `processes`, right or wrong.
+    pub has_processes: bool,
     /// Its processes, each with all that it inherits; empty without `processes`.
     pub processes: Vec<Process>,
 }
@@ -65,7 +67,7 @@ pub struct Process {
     pub name: Spanned<ProcessName>,
     /// What it says itself or inherits.
     pub settings: Settings,
-    /// The process says `versions` or `instances` itself, rather than inheriting them.
+    /// The process says `versions` itself, rather than inheriting them.
     pub own_counts: bool,
 }
 
@@ -178,7 +180,12 @@ fn app(entry: &Entry, defaults: Option<&Arc<Node>>, report: &mut Report) -> Opti
         .node
         .entry("process")
         .filter(|entry| !entry.node.is_null());
-    let processes = match entry.node.entry("processes") {
+    let written = entry
+        .node
+        .entry("processes")
+        .filter(|entry| !entry.node.is_null());
+    let has_processes = written.is_some_and(|entry| !entry.node.entries().is_empty());
+    let processes = match written {
         Some(entry) if is_map(&entry.node, "`processes`", report) => entry
             .node
             .entries()
@@ -190,6 +197,7 @@ fn app(entry: &Entry, defaults: Option<&Arc<Node>>, report: &mut Report) -> Opti
     Some(App {
         name: name?,
         settings,
+        has_processes,
         process: process_name.map_or(Field::Absent, |entry| read_field(&entry.node, report)),
         processes,
     })
@@ -214,7 +222,7 @@ fn process(entry: &Entry, shared: &Arc<Node>, report: &mut Report) -> Option<Pro
     Some(Process {
         name: name?,
         settings: settings(&merged, &[], report),
-        own_counts: own.entry("instances").is_some() || own.entry("versions").is_some(),
+        own_counts: own.entry("versions").is_some(),
     })
 }
 

@@ -249,6 +249,11 @@ impl UnitName {
                 "a unit's name can't have `{stray}`: A-Z, a-z, 0-9 and `:-_.\\@`"
             ));
         }
+        if stem.starts_with('.') {
+            return error(
+                "a unit's name can't begin with `.`, which would hide its file".to_owned(),
+            );
+        }
         if stem.is_empty() || stem.starts_with('@') {
             return error("a unit's name needs text before the `@` and the suffix".to_owned());
         }

@@ -118,6 +118,7 @@ impl Renderer<'_> {
         let unit_type = process.unit.unit_type();
         let text = match &process.work {
             Work::Verbatim(text) => text::verbatim(text, report)?,
+            _ if process.is_faulty && !self.fits(process) => return None,
             Work::Nothing if unit_type == UnitType::Service => {
                 // What it runs is a mistake that is reported already; its directives may have others.
                 let mut lines = Vec::new();
@@ -155,6 +156,21 @@ impl Renderer<'_> {
             span: process.name.span,
             instances: Arc::clone(&process.instances),
         })
+    }
+
+    /// A built-in template that does not fit what the process runs would only fail on it.
+    fn fits(&self, process: &Process) -> bool {
+        let is_own = self
+            .templates
+            .is_own(&process.template.value, process.unit.unit_type());
+        let is_container = matches!(process.work, Work::Container(_));
+        match process.template.value.as_str() {
+            _ if is_own => true,
+            "docker" | "docker-shell" => is_container,
+            "plain" => !is_container,
+            "verbatim" => false,
+            _ => true,
+        }
     }
 
     fn companion(

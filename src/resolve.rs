@@ -61,7 +61,7 @@ fn resolve_app(app: &manifest::App, manifest: &Manifest, report: &mut Report) ->
         };
         processes.extend(process::resolve(&scope, report));
     }
-    if app.processes.is_empty() {
+    if !app.has_processes {
         let scope = Scope {
             app: &app.name,
             name: only_process(app),

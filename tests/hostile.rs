@@ -43,10 +43,10 @@ impl Container {
             "process: web".to_owned(),
             "config: false".to_owned(),
             format!("command: {}", list(&self.command)),
-            format!("docker_args: {}", list(&self.further)),
+            format!("docker_args: {}", list(&self.options())),
             format!(
-                "labels: {{{}: {}}}",
-                quoted(&self.label.0),
+                "labels: {{l-{}: {}}}",
+                self.label.0.len(),
                 quoted(&self.label.1)
             ),
         ];
@@ -59,9 +59,17 @@ impl Container {
         format!("apps:\n  hub:\n    {}\n", lines.join("\n    "))
     }
 
+    /// Further options: each has to begin as one.
+    fn options(&self) -> Vec<String> {
+        self.further
+            .iter()
+            .map(|word| format!("--x={word}"))
+            .collect()
+    }
+
     fn fits(&self) -> bool {
         let words = self.command.iter().chain(&self.texts).chain(&self.further);
-        let others = [&self.label.0, &self.label.1, &self.steering];
+        let others = [&self.label.1, &self.steering];
         self.variables.iter().all(|value| fits_variable(value))
             && words.chain(others).all(|word| fits(word))
     }
@@ -76,9 +84,9 @@ impl Container {
         // By value, lest it steer docker's client.
         words.extend(["-e".to_owned(), format!("DOCKER_HOST={}", self.steering)]);
         let (name, value) = &self.label;
-        words.extend(["--label".to_owned(), format!("{name}={value}")]);
+        words.extend(["--label".to_owned(), format!("l-{}={value}", name.len())]);
         words.extend((2..5).flat_map(pair));
-        words.extend(self.further.iter().cloned());
+        words.extend(self.options());
         words.push("hub:1".to_owned());
         words.extend(self.command.iter().cloned());
         words

@@ -287,8 +287,9 @@ fn a_folder_in_the_way_of_a_unit_is_named() {
         .args("render")
         .stderr(
             "\
-error: can't read `units/one-worker@.service`
-  caused by: Is a directory (os error 21)
+error: `units/one-worker@.service` is no regular file
+
+help: take it away
 ",
         )
         .status(2)

@@ -28,6 +28,9 @@ pub fn run(_args: &Args, invocation: &mut Invocation) -> Result<Status, CommandE
     let path = manifests
         .first()
         .map_or(Path::new("services.yaml"), |path| path);
+    if path == Path::new("-") {
+        return Err(CommandError::trouble("a first manifest needs a name").help("leave `-f -` out"));
+    }
     let schema_path = path.with_file_name(SCHEMA);
     files::create(path, MANIFEST)?;
     // The schema is the same for all manifests of a folder, and an older one does no harm.

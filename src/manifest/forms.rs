@@ -89,6 +89,7 @@ pub fn check_text(text: &str) -> Result<(), String> {
 pub struct Span(pub Duration);
 
 impl Span {
+    const MAXIMUM: Duration = Duration::from_secs(365 * 86_400);
     const EXPECTED: &str = "expected a duration such as `90s`, `1m30s` or `2h`";
 
     /// Reads numbers with their units, the largest first or not.
@@ -120,6 +121,9 @@ impl Span {
             let number = u32::try_from(number).map_err(|_| error())?;
             let part = one.checked_mul(number).ok_or_else(error)?;
             total = total.checked_add(part).ok_or_else(error)?;
+        }
+        if total > Self::MAXIMUM {
+            return Err(format!("`{text}` is more than a year"));
         }
         Ok(Self(total))
     }
@@ -240,6 +244,35 @@ impl ContainerPath {
 }
 
 from_text!(ContainerPath, "an absolute path in the container", "type": "string", "pattern": "^/");
+
+/// A name that stands before a `=` on docker's command line: of a label, an option, a limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OptionName(pub String);
+
+impl OptionName {
+    /// Checks that the name is one word without `=`.
+    ///
+    /// # Errors
+    /// Says what was expected.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        check_text(text)?;
+        if text.is_empty() || text.contains(|c: char| c == '=' || c.is_whitespace()) {
+            let text = text.escape_debug();
+            return Err(format!(
+                "expected a name without `=` and blanks, found `{text}`"
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for OptionName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+from_text!(OptionName, "a name without `=` and blanks", "type": "string", "pattern": "^[^= ]+$");
 
 /// An IP address.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -47,8 +47,7 @@ impl ImageName {
         if is_registry {
             parts.next();
             let (host, port) = first.split_once(':').unwrap_or((first, "1"));
-            let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-            if host.is_empty() || !host.chars().all(letters) || port.parse::<u16>().is_err() {
+            if !host.split('.').all(is_host_label) || port.parse::<u16>().is_err() {
                 return error("the registry is `host` or `host:port`");
             }
         }
@@ -58,6 +57,9 @@ impl ImageName {
                     "between slashes stand a-z and 0-9, with single `.`, `_` and `-` inside",
                 );
             }
+        }
+        if name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return error("64 hexadecimal digits are an image's id");
         }
         let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if let Some(tag) = tag
@@ -97,6 +99,13 @@ impl ImageName {
     pub fn is_latest(&self) -> bool {
         self.is_latest
     }
+}
+
+fn is_host_label(label: &str) -> bool {
+    let alphanumeric = |c: char| c.is_ascii_alphanumeric();
+    label.starts_with(alphanumeric)
+        && label.ends_with(alphanumeric)
+        && label.chars().all(|c| alphanumeric(c) || c == '-')
 }
 
 fn is_path_component(part: &str) -> bool {

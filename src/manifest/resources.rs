@@ -5,7 +5,7 @@
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::manifest::forms::{Text, check_text, from_text};
+use crate::manifest::forms::{OptionName, Text, check_text, from_text};
 use crate::yaml::field::Entries;
 use crate::yaml::field::Field;
 
@@ -91,7 +91,7 @@ pub struct Logging {
     /// docker's logging driver.
     pub driver: Field<Text>,
     /// The driver's options.
-    pub options: Field<Entries<Text, Text>>,
+    pub options: Field<Entries<OptionName, Text>>,
 }
 
 /// Lines of the container's /etc/hosts: name and address.
@@ -106,6 +106,10 @@ impl<'de> Deserialize<'de> for Hosts {
             check_text(name)
                 .and(check_text(address))
                 .map_err(E::custom)?;
+            if name.is_empty() || name.contains(|c: char| ":=".contains(c) || c.is_whitespace()) {
+                let name = name.escape_debug();
+                return Err(E::custom(format!("expected a host's name, found `{name}`")));
+            }
             let bare = address.trim_start_matches('[').trim_end_matches(']');
             if bare != "host-gateway" && bare.parse::<std::net::IpAddr>().is_err() {
                 let address = address.escape_debug();

@@ -10,7 +10,9 @@ use serde::de::{self, Deserializer, Visitor};
 
 use crate::manifest::command::{Arguments, Program};
 use crate::manifest::environment::{EnvironmentFile, VariableValue};
-use crate::manifest::forms::{Address, Bytes, ContainerPath, Processors, Span, StorePath, Text};
+use crate::manifest::forms::{
+    Address, Bytes, ContainerPath, OptionName, Processors, Span, StorePath, Text,
+};
 use crate::manifest::image::ImageName;
 use crate::manifest::instances::{Instances, Versions};
 use crate::manifest::port::{Exposed, Port, Published};
@@ -51,7 +53,7 @@ pub struct Settings {
     /// Announces each running instance in etcd, by a unit of its own.
     pub announce: Field<Announce>,
     /// Runs the process by the clock instead of for ever: one or several of systemd's calendar
-    /// events, such as `*-*-* 03:00:00`.
+    /// events, such as `"*-*-* 03:00:00"`, which YAML wants in quotes.
     pub schedule: Field<OneOrMany<Text>>,
     /// The bounds within which instances are replaced.
     pub deploy: Field<Deploy>,
@@ -104,10 +106,10 @@ pub struct Settings {
     /// Devices of the machine.
     pub devices: Field<Items<Device>>,
     /// Limits of resources.
-    pub ulimits: Field<Entries<Text, Limit>>,
+    pub ulimits: Field<Entries<OptionName, Limit>>,
     /// The container's labels.
-    #[schemars(with = "EntriesOrList<Text, Text>")]
-    pub labels: Field<Entries<Text, Text>>,
+    #[schemars(with = "EntriesOrList<OptionName, Text>")]
+    pub labels: Field<Entries<OptionName, Text>>,
     /// Where the container's output goes.
     pub logging: Field<Logging>,
     /// The container's root file system can't be written.
@@ -217,7 +219,7 @@ impl Config {
     /// # Errors
     /// Says what was expected.
     pub fn parse(text: &str) -> Result<Self, String> {
-        if text == "false" {
+        if matches!(text, "false" | "False" | "FALSE") {
             return Ok(Self::None);
         }
         StorePath::parse(text).map(Self::Folder)
@@ -266,8 +268,8 @@ impl<'de> Deserialize<'de> for Announce {
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Announce, E> {
                 match text {
-                    "true" => Ok(Announce::default()),
-                    "false" => Ok(Announce {
+                    "true" | "True" | "TRUE" => Ok(Announce::default()),
+                    "false" | "False" | "FALSE" => Ok(Announce {
                         off: true,
                         ..Announce::default()
                     }),
@@ -277,6 +279,15 @@ impl<'de> Deserialize<'de> for Announce {
 
             fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Announce, A::Error> {
                 let long = LongAnnounce::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                if long.port == Some(0) {
+                    return Err(de::Error::custom("a port is from 1 to 65535"));
+                }
+                let host = long.host.as_ref().map(|host| host.0.as_str());
+                if host.is_some_and(|host| {
+                    host.contains([' ', '\t', '"', '\'', ';', '\\']) || host.is_empty()
+                }) {
+                    return Err(de::Error::custom("`host` is one word without quotes"));
+                }
                 Ok(Announce {
                     off: false,
                     host: long.host.map(|Text(host)| host),

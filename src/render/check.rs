@@ -7,6 +7,7 @@
 use crate::diagnostic::{Diagnostic, Report, Severity};
 use std::sync::LazyLock;
 
+use crate::directive::{Kind, is_command, kind};
 use crate::line::{Content, Line, Meaning, TOKEN};
 use crate::name::UnitName;
 use crate::render::LINE_LIMIT;
@@ -93,8 +94,7 @@ fn squeeze(value: &str) -> String {
 }
 
 fn check_words(line: &Content, value: &str) -> Result<(), String> {
-    let is_exec =
-        line.name.starts_with("Exec") && matches!(line.section.as_str(), "Service" | "Socket");
+    let is_exec = is_command(&line.section, &line.name);
     let is_environment = line.name == "Environment" && line.section == "Service";
     if !is_exec && !is_environment {
         return Ok(());
@@ -129,7 +129,7 @@ fn check_words(line: &Content, value: &str) -> Result<(), String> {
 fn check_paths(value: &str) -> Result<(), String> {
     let commands = split_commands(value).map_err(|error| error.to_string())?;
     let mut paths = commands.iter().map(|command| &command.words[0]);
-    match paths.find(|path| !path.starts_with(b"/")) {
+    match paths.find(|path| !path.starts_with(b"/") && !path.starts_with(b"%")) {
         None => Ok(()),
         Some(path) => {
             let path = String::from_utf8_lossy(path);
@@ -219,6 +219,12 @@ pub fn load(lines: &[Line], text: &str, unit: &UnitName, place: Span, report: &m
             .iter()
             .zip(numbers)
             .find(|(_, number)| *number == warning.line);
+        let is_told = |line: &Line| {
+            line.origin.span().is_some() && kind(&line.section, &line.name) == Kind::Unknown
+        };
+        if line.is_some_and(|(line, _)| is_told(line)) {
+            continue;
+        }
         let span = line
             .and_then(|(line, _)| line.origin.span())
             .unwrap_or(place);

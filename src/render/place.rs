@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::directive::is_command;
 use crate::line::Content;
 use crate::render::check;
 use crate::render::words::{Grammar, Piece, compile};
@@ -136,7 +137,7 @@ fn assignment(section: &str, line: &str) -> Result<Content, String> {
     let pieces = pieces(value.trim_matches(BLANKS));
     let grammar = if section.starts_with("X-") {
         return literal(section, name, &pieces);
-    } else if name.starts_with("Exec") {
+    } else if is_command(section, name) {
         Grammar::Exec
     } else if name == "Environment" {
         Grammar::Environment

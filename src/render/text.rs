@@ -4,6 +4,7 @@
 //! where the lines come from.
 
 use crate::diagnostic::{Diagnostic, Report};
+use crate::directive::is_command;
 use crate::line::Line;
 use crate::name::UnitType;
 use crate::render::{LINE_LIMIT, words};
@@ -78,7 +79,7 @@ pub(super) fn write(lines: &[Line], place: Span, report: &mut Report) -> String 
 
 /// Wraps an `Exec` line between words; nothing else is wrapped.
 fn wrap(line: &Line) -> Result<String, String> {
-    if !line.name.starts_with("Exec") {
+    if !is_command(&line.section, &line.name) {
         return Err(format!(
             "{} bytes, and only `Exec` lines are wrapped",
             line.value.len()

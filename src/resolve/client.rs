@@ -1,11 +1,11 @@
-//! Which variables would steer docker's client.
+//! Which variables would steer docker's client, or unitgen itself.
 //!
-//! In: a variable's name. Out: whether the client, which is root, would read it. Knows nothing of
+//! In: a variable's name. Out: whether one of the two, which are root, would read it. Knows nothing of
 //! where the variable comes from.
 
 use crate::name::VariableName;
 
-/// Names that docker's client, its runtime or the loader would read if they stood in the client's
+/// Names that docker's client, unitgen, their runtime or the loader would read if they stood in the client's
 /// own environment, and that would so steer the client, which is root. They go to the container by
 /// value instead.
 const CLIENT_NAMES: [&str; 21] = [
@@ -31,7 +31,7 @@ const CLIENT_NAMES: [&str; 21] = [
     "USER",
     "XDG_CONFIG_HOME",
 ];
-const CLIENT_PREFIXES: [&str; 9] = [
+const CLIENT_PREFIXES: [&str; 13] = [
     "DOCKER_",
     "LD_",
     "XDG_",
@@ -41,6 +41,10 @@ const CLIENT_PREFIXES: [&str; 9] = [
     "GLIBC_",
     "MALLOC_",
     "BUILDX_",
+    "ETCDCTL_",
+    "FLEETCTL_",
+    "GRPC_",
+    "UNITGEN_",
 ];
 
 /// Tells whether a variable would steer docker's client.

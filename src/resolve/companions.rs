@@ -91,9 +91,11 @@ impl Scope<'_> {
     fn check_foreign_sections(&self, unit: &UnitName, report: &mut Report) {
         for unit_type in UnitType::ALL {
             let section = unit_type.section();
-            if let (Some(span), true) =
-                (self.section(section).span(), unit_type != unit.unit_type())
-            {
+            let span = self
+                .section(section)
+                .span()
+                .filter(|span| !self.defaults.contains(span));
+            if let (Some(span), true) = (span, unit_type != unit.unit_type()) {
                 report.push(Diagnostic::error(
                     span,
                     format!("`{unit}` can't have a section `{section}`"),

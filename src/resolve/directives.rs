@@ -4,6 +4,7 @@
 //! what they are laid over.
 
 use crate::diagnostic::{Diagnostic, Report};
+use crate::directive::is_command;
 use crate::layers::SECTIONS;
 use crate::manifest::section::{DirectiveItem, DirectiveValue, Section};
 use crate::model::Overlay;
@@ -45,7 +46,7 @@ impl Scope<'_> {
                             let items = items.0.iter();
                             Some(
                                 items
-                                    .filter_map(|i| item(&name.value.0, i, report))
+                                    .filter_map(|i| item(section, &name.value.0, i, report))
                                     .collect(),
                             )
                         }
@@ -58,10 +59,15 @@ impl Scope<'_> {
 }
 
 /// Returns a directive's value in systemd's own text.
-fn item(name: &str, item: &Spanned<DirectiveItem>, report: &mut Report) -> Option<Spanned<String>> {
+fn item(
+    section: &str,
+    name: &str,
+    item: &Spanned<DirectiveItem>,
+    report: &mut Report,
+) -> Option<Spanned<String>> {
     let value = match &item.value {
         DirectiveItem::Text(text) => text.clone(),
-        DirectiveItem::Arguments { .. } if !name.starts_with("Exec") => {
+        DirectiveItem::Arguments { .. } if !is_command(section, name) => {
             report.push(Diagnostic::error(
                 item.span,
                 format!("`{name}` takes text; `argv` and `shell` are for `Exec` lines"),

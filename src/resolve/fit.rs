@@ -84,6 +84,35 @@ impl Scope<'_> {
             self.check_container_words(report);
         }
         self.check_reserved(report);
+        self.check_verbatim(verbatim, report);
+        self.check_docker_arguments(report);
+        let needs = settings.template.spanned().and_then(|template| {
+            let (key, given) = match template.value.as_str() {
+                "docker" | "docker-shell" => ("image", settings.image.span()),
+                "plain" => ("exec", settings.exec.span()),
+                _ => return None,
+            };
+            (given.is_none() && is_service).then_some((template, key))
+        });
+        if let Some((template, key)) = needs {
+            let message = format!("template `{}` needs `{key}`", template.value);
+            report.push(Diagnostic::error(template.span, message));
+        }
+        let built_in = settings.template.spanned().filter(|template| {
+            matches!(template.value.as_str(), "docker" | "docker-shell" | "plain")
+        });
+        if let (Some(template), Some(span), true) = (built_in, settings.schedule.span(), is_service)
+        {
+            let message = format!(
+                "template `{}` restarts what the schedule starts",
+                template.value
+            );
+            report.push(
+                Diagnostic::error(template.span, message)
+                    .related(span, "the schedule")
+                    .help("leave `template` out: a schedule takes `task`"),
+            );
+        }
         if let (Some(Config::None), Some(span)) = (settings.config.get(), settings.required.span())
         {
             report.push(
@@ -142,6 +171,51 @@ impl Scope<'_> {
                     )
                     .help("what systemd has for it goes under `Service:`"),
                 );
+            }
+        }
+    }
+
+    /// A verbatim unit is its text: whatever else is said of it would be lost.
+    fn check_verbatim(&self, verbatim: bool, report: &mut Report) {
+        let s = self.settings;
+        let words = [
+            ("conflicts", s.conflicts.span()),
+            ("environment", s.environment.span()),
+            ("config", s.config.span()),
+            ("required", s.required.span()),
+            ("announce", s.announce.span()),
+            ("schedule", s.schedule.span()),
+            ("port", s.port.span()),
+            ("ports", s.ports.span()),
+            ("Unit", s.unit_section.span()),
+            ("Service", s.service_section.span()),
+            ("Socket", s.socket_section.span()),
+            ("Timer", s.timer_section.span()),
+            ("Path", s.path_section.span()),
+            ("Install", s.install_section.span()),
+            ("X-Fleet", s.fleet_section.span()),
+        ];
+        for (key, span) in words {
+            if let Some(span) = span.filter(|span| verbatim && !self.defaults.contains(span)) {
+                let message = format!("`{key}` says nothing of a verbatim unit");
+                report.push(Diagnostic::error(span, message).help("say it in the `text`"));
+            }
+        }
+    }
+
+    /// What the units rely on can't be taken away by further options.
+    fn check_docker_arguments(&self, report: &mut Report) {
+        let items = self.settings.docker_args.get();
+        for (at, item) in items.into_iter().flat_map(|items| &items.0).enumerate() {
+            let text = item.value.0.as_str();
+            let name = text.split('=').next().unwrap_or_default();
+            if matches!(name, "-d" | "--detach" | "--name" | "--restart" | "--rm") {
+                let message = format!("the unit relies on having no other `{name}`");
+                report.push(Diagnostic::error(item.span, message).help("leave it out"));
+            } else if at == 0 && !text.starts_with('-') {
+                let message =
+                    format!("`{text}` is no option, so docker would take it for the image");
+                report.push(Diagnostic::error(item.span, message));
             }
         }
     }

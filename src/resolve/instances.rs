@@ -3,8 +3,10 @@
 //! In: a process's `instances` and `versions`. Out: instance units by name. Knows nothing of other
 //! processes.
 
+use std::collections::{BTreeSet, HashMap};
+
 use crate::diagnostic::{Diagnostic, Report};
-use crate::manifest::instances::{Instances, Versions};
+use crate::manifest::instances::{INSTANCES_MAXIMUM, Instances, Versions};
 use crate::model::Instance;
 use crate::name::{Slot, UnitName, Version};
 use crate::span::{Span, Spanned};
@@ -24,6 +26,8 @@ pub struct Counts<'a> {
     pub inherits_counts: bool,
     /// Where the process's name stands.
     pub span: Span,
+    /// The places of the defaults' values, which a plain unit need not heed.
+    pub defaults: &'a BTreeSet<Span>,
 }
 
 /// The slot of an instance that runs on every machine.
@@ -85,7 +89,7 @@ impl Counts<'_> {
             (self.instances.span(), "instances"),
             (self.versions.span(), "versions"),
         ] {
-            if let Some(span) = span {
+            if let Some(span) = span.filter(|span| !self.defaults.contains(span)) {
                 let unit = self.unit;
                 report.push(
                     Diagnostic::error(span, format!("`{unit}` is a plain unit and has no `{key}`"))
@@ -112,7 +116,15 @@ impl Counts<'_> {
         report: &mut Report,
     ) {
         let default_span = version.map_or(self.span, |version| version.span);
-        for (slot, span) in self.slots(instances, report) {
+        let slots = self.slots(instances, report);
+        if found.len() + slots.len() > INSTANCES_MAXIMUM as usize {
+            let span = self.instances.span().unwrap_or(default_span);
+            let message =
+                format!("there can be at most {INSTANCES_MAXIMUM} instances of a process");
+            report.push(Diagnostic::error(span, message));
+            return;
+        }
+        for (slot, span) in slots {
             let name = match version {
                 Some(version) => format!("{}-{slot}", version.value),
                 None => slot.as_str().to_owned(),
@@ -145,16 +157,16 @@ impl Counts<'_> {
             None => numbered(1),
             Some(Instances::Count(count)) => numbered(*count),
             Some(Instances::Slots(slots)) => {
-                let mut found: Vec<(Slot, Option<Span>)> = Vec::new();
+                let mut places: HashMap<&Slot, Span> = HashMap::new();
+                let mut found = Vec::with_capacity(slots.len());
                 for slot in slots {
-                    let earlier = found.iter().find(|(other, _)| *other == slot.value);
-                    if let Some((_, Some(earlier))) = earlier {
+                    if let Some(earlier) = places.insert(&slot.value, slot.span) {
                         report.push(
                             Diagnostic::error(
                                 slot.span,
                                 format!("slot `{}` stands here twice", slot.value),
                             )
-                            .related(*earlier, "first here"),
+                            .related(earlier, "first here"),
                         );
                         continue;
                     }

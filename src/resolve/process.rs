@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::manifest::command::Program;
 use crate::manifest::environment::VariableValue;
-use crate::manifest::port::Port;
+use crate::manifest::forms::Text;
+use crate::manifest::port::{Port, Published};
 use crate::manifest::settings::{Config, Settings};
 use crate::model::{self, ConfigRequest, Deploy, MachinePort, Overlay, Process, Word, Work};
 use crate::name::{AppName, NameError, ProcessName, TemplateName, UnitName, UnitType};
@@ -50,6 +51,7 @@ pub fn resolve(scope: &Scope<'_>, report: &mut Report) -> Option<Process> {
         global,
         inherits_counts: scope.inherits_counts,
         span: scope.name.span,
+        defaults: scope.defaults,
     };
     let instances = counts.resolve(report).into();
     let work = scope.work(is_service, slot, versioned, report);
@@ -63,7 +65,7 @@ pub fn resolve(scope: &Scope<'_>, report: &mut Report) -> Option<Process> {
         config: scope.config(&work),
         versioned,
         global: global.is_some(),
-        conflicts: scope.conflicts(),
+        conflicts: scope.conflicts(&unit),
         companions: scope.companions(&unit, slot, global, report),
         machine_ports: scope.machine_ports(),
         deploy: scope.deploy(),
@@ -74,6 +76,7 @@ pub fn resolve(scope: &Scope<'_>, report: &mut Report) -> Option<Process> {
     };
     check_slots(&process, settings, report);
     check_program(&process, settings, report);
+    check_ports(&process, settings, report);
     process.is_faulty |= report.count(Severity::Error) > before;
     Some(process)
 }
@@ -199,18 +202,25 @@ impl Scope<'_> {
         (!asks_nothing && !matches!(work, Work::Nothing | Work::Verbatim(_))).then_some(request)
     }
 
-    fn conflicts(&self) -> Vec<Spanned<String>> {
+    fn conflicts(&self, unit: &UnitName) -> Vec<Spanned<String>> {
+        // What the defaults say of all instances goes for units that have any.
+        let inherited = self
+            .settings
+            .conflicts
+            .span()
+            .is_some_and(|span| self.defaults.contains(&span));
+        let goes = |word: &&Spanned<_>| !(inherited && !unit.is_template() && is_self(word));
         let words = self
             .settings
             .conflicts
             .get()
             .into_iter()
             .flat_map(|words| &words.0);
-        let word = |word: &Spanned<crate::manifest::forms::Text>| Spanned {
+        let word = |word: &Spanned<Text>| Spanned {
             span: word.span,
             value: word.value.0.clone(),
         };
-        words.map(word).collect()
+        words.filter(goes).map(word).collect()
     }
 
     fn machine_ports(&self) -> Vec<Spanned<MachinePort>> {
@@ -249,6 +259,10 @@ impl Scope<'_> {
             timeout: deploy.timeout.get().copied(),
         }
     }
+}
+
+fn is_self(word: &Spanned<Text>) -> bool {
+    word.value.0 == "self"
 }
 
 /// Returns where a process is made global: fleet takes the last value.
@@ -291,6 +305,25 @@ fn check_slots(process: &Process, settings: &Settings, report: &mut Report) {
     }
 }
 
+/// docker publishes a port of the machine once on each address.
+fn check_ports(process: &Process, settings: &Settings, report: &mut Report) {
+    let published = container::published(settings);
+    let is_again = |at: &usize| {
+        let port = &published[*at];
+        let same = |other: &Published| {
+            other.address == port.address
+                && other.protocol == port.protocol
+                && other.machine.map(|range| range.first) == port.machine.map(|range| range.first)
+        };
+        port.machine.is_some() && published[..*at].iter().any(same)
+    };
+    if (0..published.len()).any(|at| is_again(&at)) {
+        let span = settings.ports.span().unwrap_or(process.name.span);
+        let message = "a port of the machine is published twice";
+        report.push(Diagnostic::error(span, message));
+    }
+}
+
 /// Reads systemd's own text of a program where it stands. What asks for the config stands before one
 /// program, so there can be only one.
 fn check_program(process: &Process, settings: &Settings, report: &mut Report) {
@@ -313,7 +346,7 @@ fn check_program(process: &Process, settings: &Settings, report: &mut Report) {
     };
     if commands
         .iter()
-        .any(|command| !command.words[0].starts_with(b"/"))
+        .any(|command| !(command.words[0].starts_with(b"/") || command.words[0].starts_with(b"%")))
     {
         report.push(
             Diagnostic::error(*span, "a program is named by its absolute path")

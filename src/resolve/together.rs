@@ -3,7 +3,7 @@
 //! In: a model. Out: its conflicts as fleet's patterns, and a report. Knows nothing of which machines
 //! there are.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::diagnostic::{Diagnostic, Report};
 use crate::glob;
@@ -133,6 +133,15 @@ pub fn check_names(model: &Model, report: &mut Report) {
         }
         for instance in process.instances.iter() {
             let name = container_name(process, instance.unit.instance());
+            if !is_container_name(&name) {
+                let message = format!("docker takes no container named `{name}`");
+                report.push(
+                    Diagnostic::error(process.name.span, message)
+                        .label("a container is named after its unit")
+                        .help("two letters at least: A-Z, a-z, 0-9, `_`, `.` and `-`, not beginning with the last three"),
+                );
+                break;
+            }
             let unit = instance.unit.as_str();
             if let Some((earlier, other)) = containers.get(&name)
                 && *other != unit
@@ -158,6 +167,14 @@ fn container_name(process: &Process, instance: Option<&str>) -> String {
     }
 }
 
+/// Tells whether docker takes a container's name.
+fn is_container_name(name: &str) -> bool {
+    let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    name.len() > 1
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(letters)
+}
+
 /// Warns of processes that could meet on one port of one machine.
 pub fn check_ports(model: &Model, report: &mut Report) {
     let mut takers: BTreeMap<_, Vec<(&Process, Span)>> = BTreeMap::new();
@@ -171,9 +188,11 @@ pub fn check_ports(model: &Model, report: &mut Report) {
                 Some(number) => vec![number],
                 None => slots.collect(),
             };
-            let fixed = port.value.number.is_some();
-            if fixed && process.instances.len() > 1 && !may_not_meet(process, process) {
-                let number = numbers[0];
+            let twice = match port.value.number {
+                Some(number) => (process.instances.len() > 1).then_some(number),
+                None => repeated(&numbers),
+            };
+            if let Some(number) = twice.filter(|_| !may_not_meet(process, process)) {
                 report.push(
                     Diagnostic::warning(port.span, format!("several instances take port {number}"))
                         .label("two of them can't run on one machine")
@@ -186,27 +205,40 @@ pub fn check_ports(model: &Model, report: &mut Report) {
             }
         }
     }
+    // Two ranges meet on many ports, and are told of once.
+    let mut told: HashSet<(*const Process, *const Process)> = HashSet::new();
     for ((number, _), takers) in takers {
         for (at, (process, span)) in takers.iter().enumerate() {
             let meets = |(other, _): &&(&Process, Span)| {
                 !std::ptr::eq(*other, *process) && !may_not_meet(process, other)
             };
-            if let Some((other, earlier)) = takers[..at].iter().find(meets) {
-                let (mine, theirs) = (&process.app, &other.app);
-                report.push(
-                    Diagnostic::warning(
-                        *span,
-                        format!("port {number} is also taken by `{theirs}`"),
-                    )
+            let Some((other, earlier)) = takers[..at].iter().find(meets) else {
+                continue;
+            };
+            if !told.insert((*process, *other)) {
+                continue;
+            }
+            let (mine, theirs) = (&process.app, &other.app);
+            report.push(
+                Diagnostic::warning(*span, format!("port {number} is also taken by `{theirs}`"))
                     .label(format!(
                         "on one machine `{mine}` and `{theirs}` can't both run"
                     ))
                     .related(*earlier, "taken here")
                     .help(format!("say `conflicts: {theirs}`, or take another port")),
-                );
-            }
+            );
         }
     }
+}
+
+/// Returns a number that stands in a list more than once.
+fn repeated(numbers: &[u16]) -> Option<u16> {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_unstable();
+    sorted
+        .windows(2)
+        .find(|pair| pair[0] == pair[1])
+        .map(|pair| pair[0])
 }
 
 /// Tells whether fleet keeps two processes off each other's machines.

@@ -155,7 +155,11 @@ impl<'a> Builder<'a> {
             && key.is_none()
         {
             let value = Value::Scalar { text, plain };
-            *key = Some(Arc::new(Node { span, value }));
+            let node = Arc::new(Node { span, value });
+            if anchor > 0 {
+                self.anchors.insert(anchor, (Arc::clone(&node), 1));
+            }
+            *key = Some(node);
             return Ok(());
         }
         let value = if plain && matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL") {

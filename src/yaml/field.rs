@@ -111,6 +111,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
                 let span = Span { source, start, end };
                 Ok(match parts.next_element()? {
                     Some(value) => Field::Present(Spanned { span, value }),
+                    // The reader says whether the value is wrong or a `null`, which is none.
+                    None if parts.next_element()? == Some(true) => Field::Absent,
                     None => Field::Invalid(span),
                 })
             }

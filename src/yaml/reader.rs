@@ -79,9 +79,7 @@ impl<'de> Reader<'de> {
         self.context.push(
             Diagnostic::warning(span, format!("`{text}` is empty"))
                 .label("no layer below sets it, so there is nothing to remove")
-                .help(format!(
-                    "leave `{text}` out, or write `\"\"` for an empty text"
-                )),
+                .help(format!("leave `{text}` out")),
         );
     }
 
@@ -208,12 +206,14 @@ impl<'de> Deserializer<'de> for Reader<'de> {
             return visitor.visit_seq(Caught {
                 reader: self,
                 next: 0,
+                is_absent: false,
             });
         }
         if name == ONE_OR_MANY || name == LIST_OR_MAP {
             return match &self.node.value {
                 Value::Mapping(_) if name == LIST_OR_MAP => self.deserialize_map(visitor),
                 Value::Sequence(_) => self.deserialize_seq(visitor),
+                Value::Null | Value::Removed => Err(self.mismatch("a value or a list")),
                 _ => visitor.visit_seq(SequenceReader {
                     reader: self,
                     only: Some(self.node),
@@ -291,6 +291,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
 struct Caught<'de> {
     reader: Reader<'de>,
     next: usize,
+    is_absent: bool,
 }
 
 impl<'de> SeqAccess<'de> for Caught<'de> {
@@ -307,9 +308,15 @@ impl<'de> SeqAccess<'de> for Caught<'de> {
         if let Some(number) = number {
             return seed.deserialize(number.into_deserializer()).map(Some);
         }
+        if self.next > place.len() + 1 {
+            return seed
+                .deserialize(self.is_absent.into_deserializer())
+                .map(Some);
+        }
         match seed.deserialize(self.reader) {
             Ok(value) => Ok(Some(value)),
             Err(_) if self.reader.key.is_some() && self.reader.node.is_null() => {
+                self.is_absent = true;
                 if matches!(self.reader.node.value, Value::Null) {
                     self.reader.warn_of_empty();
                 }
