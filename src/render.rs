@@ -26,6 +26,7 @@ use crate::span::{Sources, Span, Spanned};
 use crate::suggestion::did_you_mean;
 use crate::target;
 use crate::template::{SUFFIX, Templates};
+use crate::unit::UnitFile;
 
 /// A physical line stays below this many bytes: fleet refuses 2048, and old systemd reads 2047.
 pub const LINE_LIMIT: usize = 2_000;
@@ -117,7 +118,11 @@ impl Renderer<'_> {
     ) -> Option<DesiredUnit> {
         let unit_type = process.unit.unit_type();
         let text = match &process.work {
-            Work::Verbatim(text) => text::verbatim(text, report)?,
+            Work::Verbatim(text) => {
+                let unit = text::verbatim(text, report)?;
+                check_verbatim(&unit, text.span, &process.unit, report);
+                unit
+            }
             _ if process.is_faulty && !self.fits(process) => return None,
             Work::Nothing if unit_type == UnitType::Service => {
                 // What it runs is a mistake that is reported already; its directives may have others.
@@ -310,6 +315,27 @@ fn check_version(process: &Process, lines: &[Line], report: &mut Report) {
         }
         report.push(diagnostic);
     }
+}
+
+/// Says what fleet and systemd would make of a text that is taken as it is.
+fn check_verbatim(text: &str, span: Span, unit: &UnitName, report: &mut Report) {
+    let file = UnitFile::parse(text);
+    let directives = file.directives();
+    let lines = directives.iter().map(|directive| {
+        let origin = Origin::Manifest(span);
+        Line::new(
+            &directive.section,
+            &directive.name,
+            &directive.value,
+            origin,
+        )
+    });
+    let lines: Vec<Line> = lines.collect();
+    for line in lines.iter().filter(|line| line.section == target::SECTION) {
+        target::check_name(&line.name, span, report);
+    }
+    target::check(&lines, span, report);
+    check::load(&lines, text, unit, span, report);
 }
 
 /// Marks a unit, checks it and writes its text.

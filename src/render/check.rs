@@ -220,7 +220,8 @@ pub fn load(lines: &[Line], text: &str, unit: &UnitName, place: Span, report: &m
             .zip(numbers)
             .find(|(_, number)| *number == warning.line);
         let is_told = |line: &Line| {
-            line.origin.span().is_some() && kind(&line.section, &line.name) == Kind::Unknown
+            line.origin.span().is_some_and(|span| span != place)
+                && kind(&line.section, &line.name) == Kind::Unknown
         };
         if line.is_some_and(|(line, _)| is_told(line)) {
             continue;
