@@ -148,7 +148,8 @@ pub fn form(section: &str, name: &str) -> Option<Form> {
 /// Tells whether a directive's value is commands: `ExecStart`, but not `ExecSearchPath`.
 #[must_use]
 pub fn is_command(section: &str, name: &str) -> bool {
-    form(section, name) == Some(Form::Exec)
+    // Most names are none at the first glance.
+    name.starts_with("Exec") && form(section, name) == Some(Form::Exec)
 }
 
 /// Returns the names of a section's directives.

@@ -16,7 +16,7 @@ use crate::unit::fleet::{self, FleetUnit};
 use crate::unit::name::UnitName as LoadedName;
 use crate::unit::specifier::{Context, Host, expand};
 use crate::unit::systemd::{self, Verdict};
-use crate::unit::words::{split_assignment, split_assignments, split_commands};
+use crate::unit::words::{Command, split_assignment, split_assignments, split_commands};
 use crate::unit::{Assignment, UnitFile};
 
 /// Reads `text` and reports whatever is not as `lines` mean it.
@@ -99,22 +99,21 @@ fn check_words(line: &Content, value: &str) -> Result<(), String> {
     if !is_exec && !is_environment {
         return Ok(());
     }
-    let unit = INSTANCE.as_ref();
-    let read = |text: &str| {
-        if is_exec {
-            arguments(text, unit)
-        } else {
-            variables(text, unit)
-        }
+    let found = if is_exec {
+        let commands = commands(value)?;
+        check_paths(&commands)?;
+        arguments(&commands)?
+    } else {
+        variables(value)?
     };
-    let found = read(value)?;
-    if is_exec {
-        check_paths(value)?;
-    }
     let Some(Meaning { pattern, values }) = &line.meaning else {
         return Ok(());
     };
-    let wanted = read(pattern)?;
+    let wanted = if is_exec {
+        arguments(&commands(pattern)?)?
+    } else {
+        variables(pattern)?
+    };
     let wanted: Vec<Vec<u8>> = wanted
         .iter()
         .map(|word| substitute(word, values, is_exec))
@@ -125,9 +124,17 @@ fn check_words(line: &Content, value: &str) -> Result<(), String> {
     Err("it would be read as other words than those that are meant".to_owned())
 }
 
-/// Refuses a program that systemd would have to look for, which old systemd does not.
-fn check_paths(value: &str) -> Result<(), String> {
+/// Reads the commands of an `Exec` line.
+fn commands(value: &str) -> Result<Vec<Command>, String> {
     let commands = split_commands(value).map_err(|error| error.to_string())?;
+    if commands.iter().any(|command| command.unknown_escape) {
+        return Err("it has an escape that systemd doesn't know".to_owned());
+    }
+    Ok(commands)
+}
+
+/// Refuses a program that systemd would have to look for, which old systemd does not.
+fn check_paths(commands: &[Command]) -> Result<(), String> {
     let mut paths = commands.iter().map(|command| &command.words[0]);
     match paths.find(|path| !path.starts_with(b"/") && !path.starts_with(b"%")) {
         None => Ok(()),
@@ -138,27 +145,21 @@ fn check_paths(value: &str) -> Result<(), String> {
     }
 }
 
-/// Reads an `Exec` line's words, all commands one after the other.
-fn arguments(value: &str, unit: Option<&LoadedName>) -> Result<Vec<Vec<u8>>, String> {
-    let commands = split_commands(value).map_err(|error| error.to_string())?;
-    if commands.iter().any(|command| command.unknown_escape) {
-        return Err("it has an escape that systemd doesn't know".to_owned());
-    }
+/// Returns all words of some commands, one after the other.
+fn arguments(commands: &[Command]) -> Result<Vec<Vec<u8>>, String> {
     let words = commands.iter().flat_map(|command| &command.words);
-    words
-        .map(|word| specifiers(word, Context::Full, unit))
-        .collect()
+    words.map(|word| specifiers(word, Context::Full)).collect()
 }
 
 /// Reads the words of an `Environment` line.
-fn variables(value: &str, unit: Option<&LoadedName>) -> Result<Vec<Vec<u8>>, String> {
+fn variables(value: &str) -> Result<Vec<Vec<u8>>, String> {
     let split = split_assignments(value);
     if let Some(error) = split.error {
         return Err(error.to_string());
     }
     let mut words = Vec::new();
     for word in &split.words {
-        let word = specifiers(word, Context::Environment, unit)?;
+        let word = specifiers(word, Context::Environment)?;
         if split_assignment(&word).is_none() {
             let shown = String::from_utf8_lossy(&word);
             return Err(format!("`{shown}` is no `NAME=value`"));
@@ -168,8 +169,8 @@ fn variables(value: &str, unit: Option<&LoadedName>) -> Result<Vec<Vec<u8>>, Str
     Ok(words)
 }
 
-fn specifiers(word: &[u8], context: Context, unit: Option<&LoadedName>) -> Result<Vec<u8>, String> {
-    match unit {
+fn specifiers(word: &[u8], context: Context) -> Result<Vec<u8>, String> {
+    match INSTANCE.as_ref() {
         Some(unit) if word.contains(&b'%') => {
             expand(word, context, unit, &Host::unknown()).map_err(|error| error.to_string())
         }

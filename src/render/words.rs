@@ -184,6 +184,9 @@ impl Reader {
 
     fn word(&mut self, parts: &[Part]) -> Result<String, String> {
         if let ([Part::Value(value)], Grammar::Exec) = (parts, self.grammar) {
+            if is_plain(value) && !value.is_empty() && !self.words.is_empty() {
+                return Ok(value.clone());
+            }
             let word = if self.words.is_empty() {
                 quote_command(value)
             } else {
@@ -205,9 +208,13 @@ impl Reader {
                     inner.push_str(text);
                 }
                 Part::Value(value) => {
+                    if is_plain(value) {
+                        plain.push_str(value);
+                        inner.push_str(value);
+                        continue;
+                    }
                     let escaped = self.escape(value)?;
-                    // What quoting leaves as it is may stand without quotes.
-                    needs_quotes |= escaped != *value || !is_plain(value);
+                    needs_quotes = true;
                     plain.push_str(value);
                     inner.push_str(&escaped);
                 }
