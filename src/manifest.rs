@@ -82,7 +82,7 @@ pub struct Root {
     /// there replaces the built-in template of the same name.
     pub templates: Field<String>,
     /// What every app inherits unless it says otherwise.
-    #[schemars(with = "Settings")]
+    #[schemars(with = "Field<Settings>")]
     pub defaults: Field<serde::de::IgnoredAny>,
     /// The apps by name.
     #[schemars(with = "Entries<AppName, AppOnly>")]
@@ -99,7 +99,7 @@ pub struct AppOnly {
     /// publishes a port, else `worker`.
     pub process: Field<ProcessName>,
     /// The app's processes by name. Each becomes a unit of its own and inherits what the app says.
-    #[schemars(with = "Entries<ProcessName, Settings>")]
+    #[schemars(with = "Field<Entries<ProcessName, Settings>>")]
     pub processes: Field<serde::de::IgnoredAny>,
 }
 

@@ -9,6 +9,7 @@ use crate::glob;
 use crate::line::Line;
 use crate::span::Span;
 use crate::suggestion::did_you_mean;
+use crate::unit::fleet::constraints::is_true;
 
 /// fleet's section.
 pub const SECTION: &str = "X-Fleet";
@@ -169,10 +170,7 @@ fn check_combinations(options: &[FleetOption<'_>], report: &mut Report) {
     let global = options
         .iter()
         .rfind(|option| option.name == "Global")
-        .filter(|option| {
-            let word = option.value.trim_matches('"').to_ascii_lowercase();
-            matches!(word.as_str(), "true" | "yes" | "1" | "on" | "t")
-        });
+        .filter(|option| is_true(option.value.trim_matches('"')));
     let pairs = [
         (find("MachineID"), find("MachineOf")),
         (find("MachineID"), find("Conflicts")),

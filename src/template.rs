@@ -257,9 +257,7 @@ impl Templates {
             message: lower_first(report.message()),
         }
     }
-}
 
-impl Templates {
     /// Reads an error that tera has laid out already: `error: …`, then ` --> file:line:column`.
     fn written_failure(&self, text: &str, sources: &Sources) -> TemplateFailure {
         let mut lines = text.lines();

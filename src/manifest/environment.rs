@@ -71,8 +71,6 @@ impl schemars::JsonSchema for VariableValue {
 pub struct EnvironmentFile {
     /// Its absolute path on the machine.
     pub path: String,
-    /// The start fails where the file is missing.
-    pub required: bool,
 }
 
 /// Compose's long form.
@@ -100,7 +98,7 @@ impl EnvironmentFile {
                     .to_owned(),
             );
         }
-        Ok(Self { path, required })
+        Ok(Self { path })
     }
 }
 

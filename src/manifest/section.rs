@@ -7,6 +7,7 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::manifest::forms::{Text, check_text};
+use crate::unit::quote::check_value;
 use crate::yaml::field::{Entries, OneOrMany};
 
 /// The directives of one section.
@@ -108,7 +109,9 @@ impl<'de> Deserialize<'de> for DirectiveItem {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<DirectiveItem, E> {
-                check_systemd_text(text).map_err(E::custom)?;
+                check_text(text)
+                    .and_then(|()| check_value(text))
+                    .map_err(E::custom)?;
                 Ok(DirectiveItem::Text(text.to_owned()))
             }
 
@@ -136,18 +139,6 @@ impl<'de> Deserialize<'de> for DirectiveItem {
 
         deserializer.deserialize_any(ItemVisitor)
     }
-}
-
-/// Refuses text that systemd and fleet would not read as it stands.
-fn check_systemd_text(text: &str) -> Result<(), String> {
-    check_text(text)?;
-    if text.trim() != text {
-        return Err("white space at either end would not be kept".to_owned());
-    }
-    if text.ends_with('\\') {
-        return Err("a `\\` at the end would swallow the next line".to_owned());
-    }
-    Ok(())
 }
 
 impl schemars::JsonSchema for DirectiveItem {

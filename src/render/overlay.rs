@@ -8,10 +8,10 @@ use crate::diagnostic::{Diagnostic, Report};
 use crate::directive::{self, Kind};
 use crate::line::{Line, Origin};
 use crate::model::Overlay;
-use crate::render::place::check_line;
 use crate::span::Spanned;
 use crate::suggestion::nearest;
 use crate::target;
+use crate::unit::quote;
 
 /// Lays overlays over lines, those of the sections that this unit takes.
 pub fn lay(lines: &mut Vec<Line>, overlays: &[Overlay], sections: &[&str], report: &mut Report) {
@@ -78,7 +78,7 @@ fn check_value(value: &Spanned<String>, report: &mut Report) {
             Diagnostic::error(value.span, "an empty value resets, and so stands first")
                 .help("`null` removes the directive"),
         );
-    } else if let Err(reason) = check_line(&value.value) {
+    } else if let Err(reason) = quote::check_value(&value.value) {
         report.push(Diagnostic::error(value.span, reason));
     }
 }

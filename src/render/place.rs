@@ -14,6 +14,7 @@ use crate::line::Content;
 use crate::render::check;
 use crate::render::words::{Grammar, Piece, compile};
 use crate::template::{CLOSE, ESCAPE, ESCAPED, OPEN};
+use crate::unit::quote::check_value;
 
 /// Lines that hold no value are the same in every unit of a template: each is placed and read back
 /// once. One memory serves one thread.
@@ -196,34 +197,13 @@ fn literal(section: &str, name: &str, pieces: &[Piece<'_>]) -> Result<Content, S
 }
 
 fn finish(section: &str, name: &str, value: String) -> Result<Content, String> {
-    check_line(&value)?;
+    check_value(&value)?;
     Ok(Content {
         section: section.to_owned(),
         name: name.to_owned(),
         value,
         ..Content::default()
     })
-}
-
-/// Refuses a value that would not come back from a unit file as it is.
-///
-/// # Errors
-/// Says what would be lost.
-pub fn check_line(value: &str) -> Result<(), String> {
-    if let Some(stray) = value.chars().find(|c| matches!(c, '\n' | '\r' | '\0')) {
-        return Err(format!(
-            "a unit's value can't hold `{}`",
-            stray.escape_debug()
-        ));
-    }
-    // fleet trims what Unicode calls blank, systemd less.
-    if value.trim() != value {
-        return Err("white space at either end would not be kept".to_owned());
-    }
-    if value.ends_with('\\') {
-        return Err("a `\\` at the end would swallow the next line".to_owned());
-    }
-    Ok(())
 }
 
 /// Splits a line into its text and its values.

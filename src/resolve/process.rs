@@ -16,6 +16,7 @@ use crate::name::{AppName, NameError, ProcessName, TemplateName, UnitName, UnitT
 use crate::resolve::container;
 use crate::resolve::instances::Counts;
 use crate::span::{Span, Spanned};
+use crate::unit::fleet::constraints::is_true;
 use crate::unit::words::split_commands;
 use crate::yaml::field::Field;
 
@@ -273,8 +274,7 @@ fn global(overlays: &[Overlay]) -> Option<Span> {
     let last = values
         .filter_map(|overlay| overlay.values.as_ref()?.last())
         .next_back()?;
-    let word = last.value.trim_matches('"').to_ascii_lowercase();
-    matches!(word.as_str(), "true" | "yes" | "1" | "on" | "t").then_some(last.span)
+    is_true(last.value.trim_matches('"')).then_some(last.span)
 }
 
 /// A slot that becomes a port must be one.

@@ -159,6 +159,27 @@ pub fn join_wrapped(key: &str, words: &[String], limit: usize) -> Result<String,
     Ok(value)
 }
 
+/// Refuses a value that would not come back from a unit file as it is.
+///
+/// # Errors
+/// Says what would be lost.
+pub fn check_value(value: &str) -> Result<(), String> {
+    if let Some(stray) = value.chars().find(|c| matches!(c, '\n' | '\r' | '\0')) {
+        return Err(format!(
+            "a unit's value can't hold `{}`",
+            stray.escape_debug()
+        ));
+    }
+    // fleet trims what Unicode calls blank, systemd less.
+    if value.trim() != value {
+        return Err("white space at either end would not be kept".to_owned());
+    }
+    if value.ends_with('\\') {
+        return Err("a `\\` at the end would swallow the next line".to_owned());
+    }
+    Ok(())
+}
+
 fn refuse_nul(value: &[u8]) -> Result<(), QuoteError> {
     if value.contains(&0) {
         Err(QuoteError::Nul)

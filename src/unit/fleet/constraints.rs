@@ -174,7 +174,9 @@ fn expand(value: String, name: &str, parts: Option<&FleetNameParts<'_>>) -> Stri
     }
 }
 
-fn is_true(value: &str) -> bool {
+/// Tells whether fleet takes an option's value for true.
+#[must_use]
+pub fn is_true(value: &str) -> bool {
     ["true", "yes", "1", "on", "t"].contains(&value.to_lowercase().as_str())
 }
 
