@@ -291,10 +291,21 @@ impl Renderer<'_> {
                 Some(lines.collect())
             }
             Err(errors) => {
+                let is_own = self.templates.is_own(name, unit_type);
                 for PlaceError { text, message, .. } in errors {
-                    let message =
-                        format!("template `{name}` gives the line `{text}`, but {message}");
-                    report.push(Diagnostic::error(template.span, message));
+                    let message = format!("`{text}` can't stand in a unit: {message}");
+                    if !is_own {
+                        // A built-in template is not at fault: a value of the manifest is, and
+                        // where the process is known to be faulty, it is told of already.
+                        if !process.is_faulty {
+                            report.push(Diagnostic::error(template.span, message));
+                        }
+                        continue;
+                    }
+                    // The line that begins alike is the one, or at least the one to look at first.
+                    let key = text.split_inclusive('=').next().unwrap_or_default();
+                    let at = self.templates.line(&file, key, self.sources);
+                    report.push(failed(at, message));
                 }
                 None
             }

@@ -220,6 +220,24 @@ impl Templates {
         })
     }
 
+    /// Returns where a template's first line stands that begins with a text.
+    #[must_use]
+    pub fn line(&self, file: &str, beginning: &str, sources: &Sources) -> Option<Span> {
+        let source = *self.sources.get(file)?;
+        let mut start = 0;
+        for line in sources.get(source).text.split_inclusive('\n') {
+            if line.trim_start().starts_with(beginning) {
+                return Some(Span {
+                    source,
+                    start: narrow(start),
+                    end: narrow(start + line.trim_end().len()),
+                });
+            }
+            start += line.len();
+        }
+        None
+    }
+
     /// Renders a template to marked text.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ use crate::resolve::container;
 use crate::resolve::instances::Counts;
 use crate::span::{Span, Spanned};
 use crate::unit::fleet::constraints::is_true;
+use crate::unit::quote::quote_command;
 use crate::unit::words::split_commands;
 use crate::yaml::field::Field;
 
@@ -327,12 +328,18 @@ fn check_ports(process: &Process, settings: &Settings, report: &mut Report) {
 /// Reads systemd's own text of a program where it stands. What asks for the config stands before one
 /// program, so there can be only one.
 fn check_program(process: &Process, settings: &Settings, report: &mut Report) {
-    let Some(Spanned {
-        span,
-        value: Program::Text(text),
-    }) = settings.exec.spanned()
-    else {
+    let Some(Spanned { span, value }) = settings.exec.spanned() else {
         return;
+    };
+    let text = match value {
+        Program::Text(text) => text,
+        Program::Arguments(words) => {
+            let path = words.first().map(quote_command);
+            if let Some(Err(error)) = path {
+                report.push(Diagnostic::error(*span, error.to_string()));
+            }
+            return;
+        }
     };
     let commands = match split_commands(text) {
         Ok(commands) => commands,
