@@ -88,33 +88,30 @@ impl Invocation {
         let mut sources = Sources::default();
         let mut report = Report::default();
         let mut trees = Vec::new();
-        for path in self.manifests() {
-            let source = sources.add(path.display().to_string(), read_manifest(&path)?);
+        let paths = self.manifests();
+        for path in &paths {
+            let source = sources.add(path.display().to_string(), read_manifest(path)?);
             match yaml::parse(&sources, source, &mut report) {
                 Some(tree) => trees.push(tree),
                 None if !report.has_errors() => report.push(empty(source)),
                 None => {}
             }
         }
-        let read_all = trees.len() == self.manifests().len();
-        let manifest = if read_all {
-            manifest::from_trees(&trees, &mut report)
-        } else {
-            Manifest::default()
-        };
-        // A tree that is not there would only give consequences of what is reported already.
         let mut loaded = Loaded {
             sources,
             report,
             model: Model::default(),
             desired: Desired::default(),
         };
-        if read_all {
+        // A tree that is not there would only give consequences of what is reported already.
+        if trees.len() == paths.len() {
+            let manifest = manifest::from_trees(&trees, &mut loaded.report);
             self.build(&manifest, &mut loaded)?;
+            // The process ends soon: giving millions of small values back one by one would only take
+            // time.
+            std::mem::forget((trees, manifest));
         }
         loaded.report.finish();
-        // The process ends soon: giving millions of small values back one by one would only take time.
-        std::mem::forget((trees, manifest));
         Ok(loaded)
     }
 

@@ -14,6 +14,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::CommandError;
+use crate::name::UnitType;
 use crate::parallel::in_parts;
 
 /// The greatest size of a manifest or a template in bytes. One of 10,000 apps has a tenth of it.
@@ -166,15 +167,14 @@ impl UnitFolder<'_> {
             entries.extend(part?);
         }
         for name in names(self.path, "")? {
-            let is_unit = [".service", ".timer", ".socket", ".path"]
-                .iter()
-                .any(|s| name.ends_with(s));
-            if !is_unit
-                || self
-                    .wanted
-                    .binary_search_by(|(wanted, _)| (*wanted).cmp(&name))
-                    .is_ok()
-            {
+            let is_unit = UnitType::ALL.iter().any(|unit_type| {
+                name.rsplit_once('.')
+                    .is_some_and(|(_, s)| s == unit_type.suffix())
+            });
+            let place = self
+                .wanted
+                .binary_search_by(|(wanted, _)| (*wanted).cmp(&name));
+            if !is_unit || place.is_ok() {
                 continue;
             }
             // What can't be read, or is no text, is none of ours.
@@ -250,8 +250,8 @@ impl UnitFolder<'_> {
     /// # Errors
     /// Says what can't be written. What was written before stays: every file is whole.
     pub fn write(&self) -> Result<Vec<Entry>, CommandError> {
-        self.check_place()?;
         if !self.path.try_exists().unwrap_or(true) {
+            self.check_place()?;
             return self.write_new();
         }
         let entries = self.compare()?;

@@ -186,11 +186,13 @@ impl Renderer<'_> {
         report: &mut Report,
     ) -> Option<DesiredUnit> {
         let unit_type = companion.unit.unit_type();
-        let (template, section) = match &companion.kind {
-            CompanionKind::Announce(_) => ("announce", None),
-            CompanionKind::Timer(_) | CompanionKind::Socket | CompanionKind::Path => {
-                ("plain", Some(unit_type.section()))
-            }
+        let (template, section, beside) = match &companion.kind {
+            CompanionKind::Announce(_) => ("announce", None, context::beside(process)),
+            CompanionKind::Timer(_) | CompanionKind::Socket | CompanionKind::Path => (
+                "plain",
+                Some(unit_type.section()),
+                context::namesake(process),
+            ),
         };
         let own = &process.template;
         let template = match self.templates.find(&own.value, unit_type) {
@@ -206,13 +208,7 @@ impl Renderer<'_> {
         if process.global {
             overlay::lay(&mut lines, &process.overlays, &[target::SECTION], report);
         } else {
-            let own = match &companion.kind {
-                CompanionKind::Announce(_) => context::beside(process),
-                CompanionKind::Timer(_) | CompanionKind::Socket | CompanionKind::Path => {
-                    context::namesake(process)
-                }
-            };
-            lines.push(fleet_line("MachineOf", &own, Origin::Engine));
+            lines.push(fleet_line("MachineOf", &beside, Origin::Engine));
         }
         // What a companion does stands in the manifest, be it an event of the calendar.
         let text = finish(

@@ -17,6 +17,9 @@ pub const SECTION: &str = "X-Fleet";
 /// The section that marks a unit as rendered. fleet keeps it, and systemd ignores it.
 pub const MARK: &str = "X-Unitgen";
 
+/// What fleet replaces in a value; it has no escape.
+pub const SPECIFIERS: [&str; 4] = ["%n", "%N", "%p", "%i"];
+
 const OPTIONS: [&str; 6] = [
     "Conflicts",
     "Global",
@@ -99,7 +102,7 @@ fn check_value(option: &FleetOption<'_>, report: &mut Report) {
         );
         return;
     }
-    let expanded = ["%n", "%N", "%p", "%i"]
+    let expanded = SPECIFIERS
         .iter()
         .fold(value.to_owned(), |v, s| v.replace(s, "x"));
     if expanded.contains('%') {

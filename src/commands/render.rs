@@ -87,6 +87,7 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     let differs = entries
         .iter()
         .any(|entry| entry.change != Change::Unchanged);
+    // As in `load`: the process ends here.
     std::mem::forget(loaded);
     Ok(if args.check && differs {
         Status::Found

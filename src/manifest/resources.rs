@@ -6,8 +6,7 @@ use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::manifest::forms::{OptionName, Text, check_text, from_text};
-use crate::yaml::field::Entries;
-use crate::yaml::field::Field;
+use crate::yaml::field::{Entries, Field, Listed};
 
 /// A limit of resources: the same number for both, or `{soft, hard}`. -1 is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +96,14 @@ pub struct Logging {
 /// Lines of the container's /etc/hosts: name and address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hosts(pub Vec<(String, String)>);
+
+impl Listed for Hosts {
+    type Item = (String, String);
+
+    fn list(&self) -> &[(String, String)] {
+        &self.0
+    }
+}
 
 impl<'de> Deserialize<'de> for Hosts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -9,7 +9,7 @@ use crate::directive::{self, Kind};
 use crate::line::{Line, Origin};
 use crate::model::Overlay;
 use crate::span::Spanned;
-use crate::suggestion::nearest;
+use crate::suggestion::did_you_mean;
 use crate::target;
 use crate::unit::quote;
 
@@ -98,9 +98,7 @@ fn check_known(overlay: &Overlay, report: &mut Report) {
         directive::sections().find(|other| directive::kind(other, name) != Kind::Unknown);
     let help = match elsewhere {
         Some(other) => Some(format!("`{name}` belongs under `{other}:`")),
-        None => {
-            nearest(name, directive::names(section)).map(|found| format!("did you mean `{found}`?"))
-        }
+        None => did_you_mean(name, directive::names(section)),
     };
     report.push(
         Diagnostic::warning(

@@ -13,6 +13,7 @@ use crate::directive::is_command;
 use crate::line::Content;
 use crate::render::check;
 use crate::render::words::{Grammar, Piece, compile};
+use crate::target::SPECIFIERS;
 use crate::template::{CLOSE, ESCAPE, ESCAPED, OPEN};
 use crate::unit::quote::check_value;
 
@@ -181,10 +182,7 @@ fn literal(section: &str, name: &str, pieces: &[Piece<'_>]) -> Result<Content, S
         match piece {
             Piece::Text(text) => value.push_str(text),
             Piece::Value(text) => {
-                if ["%n", "%N", "%p", "%i"]
-                    .iter()
-                    .any(|specifier| text.contains(specifier))
-                {
+                if SPECIFIERS.iter().any(|specifier| text.contains(specifier)) {
                     return Err(format!(
                         "fleet would replace the `%` of `{text}`, and has no escape"
                     ));

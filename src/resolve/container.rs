@@ -69,11 +69,7 @@ pub fn variables(settings: &Settings, in_container: bool) -> Vec<Variable> {
 }
 
 fn fixed(settings: &Settings) -> impl Iterator<Item = (&VariableName, &String)> {
-    let entries = settings
-        .environment
-        .get()
-        .into_iter()
-        .flat_map(|entries| &entries.0);
+    let entries = settings.environment.each();
     entries.filter_map(|(name, value)| match value.get()? {
         VariableValue::Fixed(value) => Some((&name.value, value)),
         VariableValue::Store(_) => None,
@@ -137,11 +133,7 @@ fn options(settings: &Settings, slot: &str, versioned: bool) -> Vec<Word> {
     storage(settings, &mut options);
     rights(settings, &mut options);
     limits(settings, &mut options);
-    let further = settings
-        .docker_args
-        .get()
-        .into_iter()
-        .flat_map(|items| &items.0);
+    let further = settings.docker_args.each();
     for word in further {
         options.literal(&word.value.0);
     }
@@ -153,7 +145,7 @@ fn network(settings: &Settings, slot: &str, options: &mut Options) {
         options.literal("-p");
         options.systemd(publish(&published, slot));
     }
-    for exposed in settings.expose.get().into_iter().flat_map(|items| &items.0) {
+    for exposed in settings.expose.each() {
         options.one("--expose", Some(&exposed.value.0));
     }
     options.one(
@@ -164,17 +156,12 @@ fn network(settings: &Settings, slot: &str, options: &mut Options) {
         "--hostname",
         settings.hostname.get().map(|text| text.0.as_str()),
     );
-    for link in settings.links.get().into_iter().flat_map(|items| &items.0) {
+    for link in settings.links.each() {
         options.one("--link", Some(&link.value.0));
     }
-    let servers = settings.dns.get().into_iter().flat_map(|items| &items.0);
+    let servers = settings.dns.each();
     options.each("--dns", servers.map(|server| server.value.0.as_str()));
-    for (name, address) in settings
-        .extra_hosts
-        .get()
-        .into_iter()
-        .flat_map(|hosts| &hosts.0)
-    {
+    for (name, address) in settings.extra_hosts.each() {
         options.one("--add-host", Some(&format!("{name}:{address}")));
     }
 }
@@ -183,7 +170,7 @@ fn network(settings: &Settings, slot: &str, options: &mut Options) {
 #[must_use]
 pub fn published(settings: &Settings) -> Vec<Published> {
     let port = settings.port.get().map(|port| Published::same(*port));
-    let ports = settings.ports.get().into_iter().flat_map(|items| &items.0);
+    let ports = settings.ports.each();
     port.into_iter()
         .chain(ports.map(|port| port.value.clone()))
         .collect()
@@ -226,12 +213,7 @@ fn environment(settings: &Settings, versioned: bool, options: &mut Options) {
     if versioned {
         options.one("-e", Some("VERSION"));
     }
-    for file in settings
-        .env_file
-        .get()
-        .into_iter()
-        .flat_map(|items| &items.0)
-    {
+    for file in settings.env_file.each() {
         options.one("--env-file", Some(&file.value.path));
     }
     for (name, value) in fixed(settings) {
@@ -241,12 +223,7 @@ fn environment(settings: &Settings, versioned: bool, options: &mut Options) {
             options.one("-e", Some(name.as_str()));
         }
     }
-    for (name, value) in settings
-        .labels
-        .get()
-        .into_iter()
-        .flat_map(|entries| &entries.0)
-    {
+    for (name, value) in settings.labels.each() {
         if let Some(value) = value.get() {
             options.one("--label", Some(&format!("{}={}", name.value, value)));
         }
@@ -254,34 +231,19 @@ fn environment(settings: &Settings, versioned: bool, options: &mut Options) {
 }
 
 fn storage(settings: &Settings, options: &mut Options) {
-    for volume in settings
-        .volumes
-        .get()
-        .into_iter()
-        .flat_map(|items| &items.0)
-    {
+    for volume in settings.volumes.each() {
         match &volume.value {
             Volume::Short(text) => options.one("-v", Some(text)),
             Volume::Mount(text) => options.one("--mount", Some(text)),
         }
     }
-    for other in settings
-        .volumes_from
-        .get()
-        .into_iter()
-        .flat_map(|items| &items.0)
-    {
+    for other in settings.volumes_from.each() {
         options.one("--volumes-from", Some(&other.value.0));
     }
-    for mount in settings.tmpfs.get().into_iter().flat_map(|items| &items.0) {
+    for mount in settings.tmpfs.each() {
         options.one("--tmpfs", Some(&mount.value.0));
     }
-    for device in settings
-        .devices
-        .get()
-        .into_iter()
-        .flat_map(|items| &items.0)
-    {
+    for device in settings.devices.each() {
         options.one("--device", Some(&device.value.0));
     }
     options.flag("--read-only", &settings.read_only);
@@ -289,20 +251,10 @@ fn storage(settings: &Settings, options: &mut Options) {
 
 fn rights(settings: &Settings, options: &mut Options) {
     options.flag("--privileged", &settings.privileged);
-    for name in settings
-        .cap_add
-        .get()
-        .into_iter()
-        .flat_map(|items| &items.0)
-    {
+    for name in settings.cap_add.each() {
         options.one("--cap-add", Some(&name.value.0));
     }
-    for name in settings
-        .cap_drop
-        .get()
-        .into_iter()
-        .flat_map(|items| &items.0)
-    {
+    for name in settings.cap_drop.each() {
         options.one("--cap-drop", Some(&name.value.0));
     }
     options.one("--user", settings.user.get().map(|text| text.0.as_str()));
@@ -330,12 +282,7 @@ fn rights(settings: &Settings, options: &mut Options) {
 }
 
 fn limits(settings: &Settings, options: &mut Options) {
-    for (name, limit) in settings
-        .ulimits
-        .get()
-        .into_iter()
-        .flat_map(|entries| &entries.0)
-    {
+    for (name, limit) in settings.ulimits.each() {
         if let Some(limit) = limit.get() {
             options.one(
                 "--ulimit",
@@ -362,12 +309,7 @@ fn limits(settings: &Settings, options: &mut Options) {
         "--log-driver",
         logging.driver.get().map(|driver| driver.0.as_str()),
     );
-    for (name, value) in logging
-        .options
-        .get()
-        .into_iter()
-        .flat_map(|entries| &entries.0)
-    {
+    for (name, value) in logging.options.each() {
         if let Some(value) = value.get() {
             options.one("--log-opt", Some(&format!("{}={value}", name.value)));
         }

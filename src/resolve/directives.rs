@@ -30,7 +30,7 @@ impl Scope<'_> {
     pub(super) fn overlays(&self, report: &mut Report) -> Vec<Overlay> {
         let mut overlays = Vec::new();
         for section in SECTIONS {
-            for (name, value) in self.section(section).get().into_iter().flat_map(|s| &s.0) {
+            for (name, value) in self.section(section).each() {
                 let Some(value) = value.get() else {
                     continue;
                 };

@@ -205,8 +205,7 @@ impl Scope<'_> {
 
     /// What the units rely on can't be taken away by further options.
     fn check_docker_arguments(&self, report: &mut Report) {
-        let items = self.settings.docker_args.get();
-        for (at, item) in items.into_iter().flat_map(|items| &items.0).enumerate() {
+        for (at, item) in self.settings.docker_args.each().enumerate() {
             let text = item.value.0.as_str();
             let name = text.split('=').next().unwrap_or_default();
             if matches!(name, "-d" | "--detach" | "--name" | "--restart" | "--rm") {
@@ -221,8 +220,7 @@ impl Scope<'_> {
     }
 
     fn check_reserved(&self, report: &mut Report) {
-        let entries = self.settings.environment.get();
-        for (name, value) in entries.into_iter().flat_map(|entries| &entries.0) {
+        for (name, value) in self.settings.environment.each() {
             if RESERVED.contains(&name.value.as_str()) {
                 let message = format!("`{}` is set by the unit itself", name.value);
                 report.push(Diagnostic::error(name.span, message).help("choose another name"));

@@ -181,16 +181,8 @@ impl Scope<'_> {
                 _ => Some(None),
             },
         };
-        let required = settings
-            .required
-            .get()
-            .into_iter()
-            .flat_map(|names| &names.0);
-        let entries = settings
-            .environment
-            .get()
-            .into_iter()
-            .flat_map(|entries| &entries.0);
+        let required = settings.required.each();
+        let entries = settings.environment.each();
         let from = entries.filter_map(|(name, value)| match value.get()? {
             VariableValue::Store(path) => Some((name.clone(), path.0.clone())),
             VariableValue::Fixed(_) => None,
@@ -212,12 +204,7 @@ impl Scope<'_> {
             .span()
             .is_some_and(|span| self.defaults.contains(&span));
         let goes = |word: &&Spanned<_>| !(inherited && !unit.is_template() && is_self(word));
-        let words = self
-            .settings
-            .conflicts
-            .get()
-            .into_iter()
-            .flat_map(|words| &words.0);
+        let words = self.settings.conflicts.each();
         let word = |word: &Spanned<Text>| Spanned {
             span: word.span,
             value: word.value.0.clone(),

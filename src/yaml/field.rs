@@ -67,6 +67,46 @@ impl<K, V> Default for Entries<K, V> {
     }
 }
 
+/// A value that is a list of something.
+pub trait Listed {
+    /// What the list holds.
+    type Item;
+
+    /// Returns the list.
+    fn list(&self) -> &[Self::Item];
+}
+
+impl<T> Listed for Items<T> {
+    type Item = Spanned<T>;
+
+    fn list(&self) -> &[Spanned<T>] {
+        &self.0
+    }
+}
+
+impl<T> Listed for OneOrMany<T> {
+    type Item = Spanned<T>;
+
+    fn list(&self) -> &[Spanned<T>] {
+        &self.0
+    }
+}
+
+impl<K, V> Listed for Entries<K, V> {
+    type Item = (Spanned<K>, Field<V>);
+
+    fn list(&self) -> &[Self::Item] {
+        &self.0
+    }
+}
+
+impl<T: Listed> Field<T> {
+    /// Goes through the list; an absent one is empty.
+    pub fn each(&self) -> std::slice::Iter<'_, T::Item> {
+        self.get().map_or(&[][..], T::list).iter()
+    }
+}
+
 impl<T> Field<T> {
     /// Returns the value where there is a right one.
     pub fn get(&self) -> Option<&T> {
