@@ -20,40 +20,19 @@ use crate::parallel::in_parts;
 /// The greatest size of a manifest or a template in bytes. One of 10,000 apps has a tenth of it.
 pub const SIZE_MAXIMUM: u64 = 16 << 20;
 
-/// Reads a text; `-` is the standard input.
+/// Reads a manifest or a template; `-` is the standard input.
 ///
 /// # Errors
 /// Says why the text can't be read, and at which line where it is no UTF-8.
 pub fn read_text(path: &Path) -> Result<String, CommandError> {
     let shown = path.display();
-    let fail =
-        |error: io::Error| CommandError::trouble(format!("can't read `{shown}`")).because(error);
-    let mut bytes = Vec::new();
-    if path == Path::new("-") {
-        io::stdin()
-            .lock()
-            .take(SIZE_MAXIMUM + 1)
-            .read_to_end(&mut bytes)
-            .map_err(fail)?;
-    } else {
-        // A pipe is a fair manifest, as in `-f <(generate)`.
-        let file = fs::File::open(path).map_err(fail)?;
-        let metadata = file.metadata().map_err(fail)?;
-        if metadata.is_dir() {
-            return Err(CommandError::trouble(format!("`{shown}` is a folder"))
-                .help("name the manifest in it, such as `services.yaml`"));
-        }
-        file.take(SIZE_MAXIMUM + 1)
-            .read_to_end(&mut bytes)
-            .map_err(fail)?;
+    if is_folder(path) {
+        return Err(CommandError::trouble(format!("`{shown}` is a folder"))
+            .help("name the manifest in it, such as `services.yaml`"));
     }
-    if bytes.len() as u64 > SIZE_MAXIMUM {
-        let mebibytes = SIZE_MAXIMUM >> 20;
-        return Err(
-            CommandError::trouble(format!("`{shown}` is larger than {mebibytes} MiB"))
-                .help("several files can be given with several `-f`"),
-        );
-    }
+    let Some(bytes) = read(path)? else {
+        return Err(too_large(path).help("several files can be given with several `-f`"));
+    };
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let before = &error.as_bytes()[..at];
@@ -71,6 +50,39 @@ pub fn read_text(path: &Path) -> Result<String, CommandError> {
         ))
         .help("save it as UTF-8")
     })
+}
+
+/// Reads a file as it is, whatever its bytes; `-` is the standard input.
+///
+/// # Errors
+/// Says why the file can't be read.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, CommandError> {
+    read(path)?.ok_or_else(|| too_large(path))
+}
+
+/// Reads a file, or nothing where it is larger than any that is meant. A pipe is a fair file, as in
+/// `-f <(generate)`.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, CommandError> {
+    let mut bytes = Vec::new();
+    let result = if path == Path::new("-") {
+        let mut stream = io::stdin().lock().take(SIZE_MAXIMUM + 1);
+        stream.read_to_end(&mut bytes)
+    } else {
+        let file = fs::File::open(path);
+        file.and_then(|file| file.take(SIZE_MAXIMUM + 1).read_to_end(&mut bytes))
+    };
+    match result {
+        Ok(length) => Ok((length as u64 <= SIZE_MAXIMUM).then_some(bytes)),
+        Err(error) => {
+            Err(CommandError::trouble(format!("can't read `{}`", path.display())).because(error))
+        }
+    }
+}
+
+fn too_large(path: &Path) -> CommandError {
+    let shown = path.display();
+    let mebibytes = SIZE_MAXIMUM >> 20;
+    CommandError::trouble(format!("`{shown}` is larger than {mebibytes} MiB"))
 }
 
 /// Reads all files of a folder whose names have an ending, sorted by name. A folder that is not
