@@ -96,15 +96,25 @@ pub fn escape_specifiers(text: &str) -> String {
 /// host could answer it.
 #[must_use]
 pub fn is_open(text: &[u8], context: Context, host: &Host) -> bool {
+    open_specifiers(text, context, host).next().is_some()
+}
+
+/// Returns the letters of the specifiers that stay in the text, because only
+/// the host could answer them, in their order and as often as they are there.
+pub fn open_specifiers<'a>(
+    text: &'a [u8],
+    context: Context,
+    host: &'a Host,
+) -> impl Iterator<Item = char> + 'a {
     let mut rest = text.iter();
-    while rest.any(|&byte| byte == b'%') {
-        let letter = rest.next().map_or('%', |&byte| char::from(byte));
+    let letters = std::iter::from_fn(move || {
+        rest.find(|&&byte| byte == b'%')?;
+        Some(rest.next().map_or('%', |&byte| char::from(byte)))
+    });
+    letters.filter(move |&letter| {
         let known = is_host_specifier(letter, context) && fixed_answer(letter).is_none();
-        if known && !"IJPfd".contains(letter) && !host.answers.contains_key(&letter) {
-            return true;
-        }
-    }
-    false
+        known && !"IJPfd".contains(letter) && !host.answers.contains_key(&letter)
+    })
 }
 
 /// Expands the specifiers of one text. For a template the instance is empty,
@@ -280,6 +290,16 @@ mod tests {
             "a.service",
             "/run /var/lib root /run/credentials/a.service",
         );
+    }
+
+    #[test]
+    fn what_is_open_is_listed() {
+        let host = Host::unknown().with('H', "core-1");
+        let open = |context| -> String {
+            open_specifiers(b"%m %%v %H %t %i %v%m %Z %h %", context, &host).collect()
+        };
+        assert_eq!(open(Context::Full), "mvmh");
+        assert_eq!(open(Context::UnitName), "mvm");
     }
 
     #[test]
