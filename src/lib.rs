@@ -19,6 +19,7 @@ pub mod parallel;
 // text
 pub mod directive;
 pub mod unit;
+pub mod reading;
 pub mod yaml;
 pub mod layers;
 pub mod manifest;
