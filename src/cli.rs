@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, init, render, schema};
+use crate::commands::{check, init, render, schema, show};
 
 /// Renders systemd units for a fleet cluster from one services.yaml.
 ///
@@ -35,4 +35,5 @@ pub enum Command {
     Init(init::Args),
     Render(render::Args),
     Schema(schema::Args),
+    Show(show::Args),
 }

@@ -6,6 +6,7 @@ pub mod check;
 pub mod init;
 pub mod render;
 pub mod schema;
+pub mod show;
 
 use std::path::{Path, PathBuf};
 

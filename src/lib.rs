@@ -79,6 +79,7 @@ pub fn run() -> ExitCode {
         Command::Init(args) => commands::init::run(args, &mut invocation),
         Command::Render(args) => commands::render::run(args, &mut invocation),
         Command::Schema(args) => commands::schema::run(args, &mut invocation),
+        Command::Show(args) => commands::show::run(args, &mut invocation),
     };
     let mut status = result.unwrap_or_else(|error| {
         invocation.output.message(&error.text());

@@ -15,6 +15,7 @@ fn every_command_explains_itself() {
         ("init", "init --help"),
         ("render", "render --help"),
         ("schema", "schema --help"),
+        ("show", "show --help"),
     ] {
         let path = folder.join(format!("{name}.txt"));
         let test = Test::new().args(arguments);

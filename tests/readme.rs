@@ -61,6 +61,12 @@ fn rewrite(readme: &str) -> String {
                 unitgen("render", folder.path());
                 text
             }
+            ("ini", purpose) if purpose.starts_with("unit ") => {
+                let text = block.join("\n") + "\n";
+                let name = purpose.trim_start_matches("unit ");
+                fs::write(folder.path().join(name), &text).unwrap();
+                text
+            }
             ("ini", purpose) if purpose.starts_with("rendered ") => {
                 let name = purpose.trim_start_matches("rendered ");
                 fs::read_to_string(folder.path().join("units").join(name)).unwrap()
