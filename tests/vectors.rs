@@ -19,13 +19,19 @@ use unitgen::unit::systemd::{self, Reading, Verdict};
 
 /// Counts agreements by field and remembers the others.
 #[derive(Default)]
-struct Tally {
+pub(crate) struct Tally {
     counts: BTreeMap<&'static str, (usize, usize)>,
     faults: Vec<String>,
 }
 
 impl Tally {
-    fn compare(&mut self, field: &'static str, case: &str, expected: &Value, found: &Value) {
+    pub(crate) fn compare(
+        &mut self,
+        field: &'static str,
+        case: &str,
+        expected: &Value,
+        found: &Value,
+    ) {
         let (agreeing, total) = self.counts.entry(field).or_default();
         *total += 1;
         if expected == found {
@@ -35,10 +41,34 @@ impl Tally {
             self.faults.push(fault);
         }
     }
+
+    /// Prints the counts, and fails where there is a fault.
+    #[expect(clippy::print_stdout, reason = "the counts are what one wants to see")]
+    pub(crate) fn finish(self) {
+        for (field, (agreeing, total)) in &self.counts {
+            println!("{field:20} {agreeing:4} of {total:4}");
+        }
+        assert!(self.faults.is_empty(), "{}", self.faults.join("\n"));
+    }
+}
+
+/// Returns the observations; none where there is no file of them.
+#[expect(clippy::print_stdout, reason = "a test that does nothing says so")]
+pub(crate) fn vectors() -> Value {
+    let Some(path) = std::env::var_os("UNITGEN_VECTORS") else {
+        println!("left out: UNITGEN_VECTORS names no file of observations");
+        return Value::Null;
+    };
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+/// Returns the observations of one kind.
+pub(crate) fn list(vectors: &Value, kind: &str) -> Vec<Value> {
+    vectors[kind].as_array().cloned().unwrap_or_default()
 }
 
 /// Stands for the answer of a host nobody knows.
-const ANY: &str = "\u{1}any\u{1}";
+pub(crate) const ANY: &str = "\u{1}any\u{1}";
 
 /// A host of which every answer is marked as unknown.
 fn host() -> Host {
@@ -68,7 +98,7 @@ fn matches(expected: &str, found: &str) -> bool {
 }
 
 /// Puts the expected text in the place of a found one that matches it.
-fn settle(expected: &Value, found: &mut Value) {
+pub(crate) fn settle(expected: &Value, found: &mut Value) {
     match (expected, found) {
         (Value::String(expected), Value::String(found)) if matches(expected, found) => {
             found.clone_from(expected);
@@ -94,7 +124,8 @@ fn text(bytes: &[u8]) -> Value {
     Value::from(String::from_utf8_lossy(bytes))
 }
 
-fn input(vector: &Value) -> Vec<u8> {
+/// Returns the text of a unit file.
+pub(crate) fn input(vector: &Value) -> Vec<u8> {
     if let Some(text) = vector["input"].as_str() {
         return text.as_bytes().to_vec();
     }
@@ -342,29 +373,20 @@ fn compare_escapes(tally: &mut Tally, vector: &Value) {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the counts are what one wants to see")]
 fn every_observation_is_agreed_with() {
-    let Some(path) = std::env::var_os("UNITGEN_VECTORS") else {
-        println!("left out: UNITGEN_VECTORS names no file of observations");
-        return;
-    };
-    let vectors: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
-    let list = |key: &str| vectors[key].as_array().cloned().unwrap_or_default();
+    let vectors = vectors();
     let mut tally = Tally::default();
-    for vector in list("unit_files") {
+    for vector in list(&vectors, "unit_files") {
         let bytes = input(&vector);
         assert_eq!(UnitFile::parse(&bytes).print(), bytes, "{}", vector["id"]);
         compare_systemd(&mut tally, &vector, &bytes);
         compare_fleet(&mut tally, &vector, &bytes);
     }
-    for vector in list("unit_names") {
+    for vector in list(&vectors, "unit_names") {
         compare_name(&mut tally, &vector);
     }
-    for vector in list("escape") {
+    for vector in list(&vectors, "escape") {
         compare_escapes(&mut tally, &vector);
     }
-    for (field, (agreeing, total)) in &tally.counts {
-        println!("{field:20} {agreeing:4} of {total:4}");
-    }
-    assert!(tally.faults.is_empty(), "{}", tally.faults.join("\n"));
+    tally.finish();
 }
