@@ -1,17 +1,31 @@
-//! What kind of setting each directive of systemd 252 and fleet is.
+//! What kind of setting each directive of systemd 252 and fleet is, and which
+//! versions of systemd know it.
 //!
 //! In: a section and a key. Out: whether repeating it adds to a list, whether
-//! an empty assignment empties that list, and in which form its value stands.
-//! One table, after systemd's own list of its configuration items.
+//! an empty assignment empties that list, and in which form its value stands;
+//! the version that brought it and what became of it, up to 260. Three tables,
+//! after systemd's own lists of its configuration items.
 //!
 //! It must not know values or units.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use crate::directive::index::{Index, entries, index};
 use crate::directive::table::SECTIONS;
 
+pub use crate::directive::obsolete::{Fate, Obsolete, Place};
+
+mod index;
+mod obsolete;
 mod table;
+mod version;
+
+/// The oldest version of systemd that fleet works with. What it knows counts
+/// as come with it, though most of that is older.
+pub const OLDEST_VERSION: u16 = 207;
+
+/// The newest version of systemd whose directives are known.
+pub const NEWEST_VERSION: u16 = 260;
 
 /// Tells what a second assignment of a directive does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,7 +156,30 @@ pub fn kind(section: &str, name: &str) -> Kind {
 /// systemd 252 and fleet do not know.
 #[must_use]
 pub fn form(section: &str, name: &str) -> Option<Form> {
-    TABLE.get(section)?.get(name).copied()
+    FORMS.get(&(section, name)).copied()
+}
+
+/// Returns the version of systemd that brought a directive, be it newer than
+/// 252 or long gone; `None` for what was never systemd's.
+#[must_use]
+pub fn since(section: &str, name: &str) -> Option<u16> {
+    VERSIONS.get(&(section, name)).copied()
+}
+
+/// Returns the version of systemd that brought the first directive of a
+/// section.
+#[must_use]
+pub fn section_since(section: &str) -> Option<u16> {
+    let entries = entries(version::SECTIONS).filter(|(of, _, _)| *of == section);
+    entries.map(|(_, _, version)| version).min()
+}
+
+/// Returns what became of a directive by a version of systemd, or `None` while
+/// it is what it was.
+#[must_use]
+pub fn obsolete(section: &str, name: &str, version: u16) -> Option<Obsolete> {
+    let mut changes = OBSOLETE.get(&(section, name))?.iter().rev();
+    changes.find(|change| change.since <= version).copied()
 }
 
 /// Tells whether a directive's value is commands: `ExecStart`, but not `ExecSearchPath`.
@@ -154,13 +191,14 @@ pub fn is_command(section: &str, name: &str) -> bool {
 
 /// Returns the names of a section's directives.
 pub fn names(section: &str) -> impl Iterator<Item = &'static str> {
-    let names = TABLE.get(section).into_iter();
-    names.flat_map(|names| names.keys().copied())
+    let entries = entries(SECTIONS).filter(move |(of, _, _)| *of == section);
+    entries.map(|(_, name, _)| name)
 }
 
-/// Returns the sections that have directives.
+/// Returns the sections that have directives, those that are in most units
+/// first.
 pub fn sections() -> impl Iterator<Item = &'static str> {
-    TABLE.keys().copied()
+    SECTIONS.iter().map(|&(section, _)| section)
 }
 
 /// Returns the group of directives of which an empty assignment empties all:
@@ -187,22 +225,11 @@ pub fn reset_group<'a>(section: &str, name: &'a str) -> &'a str {
     }
 }
 
-type Names = BTreeMap<&'static str, Form>;
+static FORMS: LazyLock<Index<Form>> = LazyLock::new(|| index(SECTIONS));
 
-/// Directives of one form, as words.
-type Row = (Form, &'static str);
+static VERSIONS: LazyLock<Index<u16>> = LazyLock::new(|| index(version::SECTIONS));
 
-static TABLE: LazyLock<BTreeMap<&'static str, Names>> = LazyLock::new(|| {
-    let names = |groups: &[&'static [Row]]| {
-        let rows = groups.iter().flat_map(|group| group.iter());
-        rows.flat_map(|&(form, names)| names.split_whitespace().map(move |name| (name, form)))
-            .collect()
-    };
-    let sections = SECTIONS.iter();
-    sections
-        .map(|&(section, groups)| (section, names(groups)))
-        .collect()
-});
+static OBSOLETE: LazyLock<Index<Vec<Obsolete>>> = LazyLock::new(obsolete::index);
 
 #[cfg(test)]
 mod tests {

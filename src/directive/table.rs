@@ -5,10 +5,14 @@
 //!
 //! It must not know what the forms mean.
 
-use crate::directive::{Form, Row};
+use crate::directive::Form;
+use crate::directive::index::{self, Sections};
+
+/// Directives of one form.
+type Row = index::Row<Form>;
 
 /// The sections and the groups of directives they take.
-pub(super) const SECTIONS: &[(&str, &[&[Row]])] = &[
+pub(super) const SECTIONS: &Sections<Form> = &[
     ("Unit", &[UNIT]),
     ("Service", &[SERVICE, OBSOLETE, EXEC, KILL, CGROUP]),
     ("Socket", &[SOCKET, EXEC, KILL, CGROUP]),
