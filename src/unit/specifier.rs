@@ -2,13 +2,15 @@
 //!
 //! In: a text with specifiers, the unit's name, what is known of the host.
 //! Out: the text as systemd makes it, or why systemd refuses it. Specifiers
-//! that only a host can answer stay as they are where the host is unknown.
+//! that only a host can answer stay as they are where the host is unknown. And
+//! the version of systemd that brought each of them.
 //!
 //! It must not know which setting the text belongs to, nor look anything up.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::directive::OLDEST_VERSION;
 use crate::unit::escape::{unescape, unescape_path};
 use crate::unit::name::UnitName;
 
@@ -225,6 +227,41 @@ fn is_host_specifier(letter: char, context: Context) -> bool {
     }
 }
 
+/// Returns the first version of systemd in which such a text may have the
+/// specifier, be it newer than 252. An older one leaves it as it stands or, from
+/// 236 on, refuses the text.
+#[must_use]
+pub fn specifier_since(letter: char, context: Context) -> Option<u16> {
+    let version = match context {
+        Context::UnitName => match letter {
+            '%' | 'i' | 'n' | 'N' | 'p' => OLDEST_VERSION,
+            'b' | 'H' | 'm' | 'u' | 'U' => 233,
+            'g' | 'G' => 240,
+            'j' => 241,
+            'a' | 'B' | 'o' | 'v' | 'w' | 'W' => 246,
+            'l' => 247,
+            'A' | 'M' => 249,
+            'q' => 251,
+            _ => return None,
+        },
+        Context::Full | Context::Path | Context::Environment => match letter {
+            '%' | 'b' | 'c' | 'f' | 'h' | 'H' | 'i' | 'I' | 'm' | 'n' | 'N' | 'p' | 'P' | 'r'
+            | 'R' | 's' | 't' | 'u' | 'U' | 'v' => OLDEST_VERSION,
+            'C' | 'L' | 'S' => 236,
+            'E' | 'j' | 'J' | 'T' | 'V' => 239,
+            'g' | 'G' => 240,
+            'l' => 246,
+            // Announced with 246, whose unit names alone can have them.
+            'a' | 'B' | 'o' | 'w' | 'W' => 247,
+            'A' | 'M' => 249,
+            'd' | 'q' | 'y' | 'Y' => 251,
+            'D' => 256,
+            _ => return None,
+        },
+    };
+    Some(version)
+}
+
 fn last_component(unit: &UnitName) -> &str {
     let prefix = unit.prefix();
     prefix.rsplit_once('-').map_or(prefix, |(_, last)| last)
@@ -313,6 +350,33 @@ mod tests {
             let error = expanded(&format!("%{letter}"), Context::UnitName, unit);
             assert_eq!(error, format!("error: unknown specifier `%{letter}`"));
         }
+    }
+
+    #[test]
+    fn what_systemd_252_expands_came_by_then() {
+        for context in [Context::Full, Context::UnitName] {
+            for letter in ('0'..='z').filter(char::is_ascii_alphanumeric) {
+                let expanded = expanded(&format!("%{letter}"), context, "a@b.service");
+                let came = specifier_since(letter, context).is_some_and(|version| version <= 252);
+                assert_eq!(
+                    came,
+                    !expanded.starts_with("error"),
+                    "%{letter} {context:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn specifiers_came_when_they_did() {
+        let since = |letter| specifier_since(letter, Context::Full);
+        assert_eq!(since('i'), Some(OLDEST_VERSION));
+        assert_eq!(since('S'), Some(236));
+        assert_eq!(since('j'), Some(239));
+        assert_eq!(since('D'), Some(256));
+        assert_eq!(since('z'), None);
+        assert_eq!(specifier_since('H', Context::UnitName), Some(233));
+        assert_eq!(specifier_since('S', Context::UnitName), None);
     }
 
     #[test]
