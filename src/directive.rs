@@ -156,7 +156,7 @@ pub fn kind(section: &str, name: &str) -> Kind {
 /// systemd 252 and fleet do not know.
 #[must_use]
 pub fn form(section: &str, name: &str) -> Option<Form> {
-    FORMS.get(&(section, name)).copied()
+    FORMS.get(&(section, name)).map(|(form, _)| *form)
 }
 
 /// Returns the version of systemd that brought a directive, be it newer than
@@ -180,6 +180,13 @@ pub fn section_since(section: &str) -> Option<u16> {
 pub fn obsolete(section: &str, name: &str, version: u16) -> Option<Obsolete> {
     let mut changes = OBSOLETE.get(&(section, name))?.iter().rev();
     changes.find(|change| change.since <= version).copied()
+}
+
+/// Returns the section and the name of a directive that systemd 252 and fleet know, as the table
+/// spells them.
+#[must_use]
+pub fn known(section: &str, name: &str) -> Option<(&'static str, &'static str)> {
+    FORMS.get(&(section, name)).map(|(_, names)| *names)
 }
 
 /// Tells whether a directive's value is commands: `ExecStart`, but not `ExecSearchPath`.
@@ -225,7 +232,14 @@ pub fn reset_group<'a>(section: &str, name: &'a str) -> &'a str {
     }
 }
 
-static FORMS: LazyLock<Index<Form>> = LazyLock::new(|| index(SECTIONS));
+/// The form of each directive, and its section's and own name: what is looked up has a shorter life
+/// than the table.
+static FORMS: LazyLock<Index<(Form, (&str, &str))>> = LazyLock::new(|| {
+    let forms = entries(SECTIONS);
+    forms
+        .map(|(section, name, form)| ((section, name), (form, (section, name))))
+        .collect()
+});
 
 static VERSIONS: LazyLock<Index<u16>> = LazyLock::new(|| index(version::SECTIONS));
 

@@ -12,7 +12,8 @@ use crate::unit::fleet::constraints::Constraints;
 use crate::unit::fleet::{FleetUnit, ParseError, hash};
 use crate::unit::name::{NameError, UnitName, check_fleet_name};
 use crate::unit::specifier::{Context, Host, open_specifiers};
-use crate::unit::systemd::{self, Reading, Rejection, Verdict};
+use crate::unit::systemd::complaint::Rejection;
+use crate::unit::systemd::{self, Reading, Verdict};
 use crate::unit::{Directive, UnitFile};
 
 /// Holds what the two programs make of a text.
@@ -113,7 +114,7 @@ impl Readings {
     pub fn settings(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         let values = self.systemd.values.iter();
         values
-            .map(|((section, name), value)| (section.as_str(), name.as_str(), value.as_str()))
+            .map(|((section, name), value)| (*section, *name, value.as_str()))
             .filter(|(section, name, value)| {
                 kind(section, name) == Kind::Scalar && !value.is_empty()
             })

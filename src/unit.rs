@@ -9,6 +9,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 pub mod dollar;
@@ -16,6 +17,7 @@ pub mod escape;
 pub mod fleet;
 pub mod name;
 pub mod parse;
+pub mod placed;
 pub mod quote;
 pub mod specifier;
 pub mod systemd;
@@ -42,6 +44,8 @@ pub struct Item<'a> {
     /// Whether it stays below systemd's limits for a line; a file with a
     /// longer one cannot be loaded at all.
     pub within_limits: bool,
+    /// Where in `source` a byte order mark stands that is skipped.
+    mark: Option<usize>,
     /// What it says.
     pub content: Content<'a>,
 }
@@ -93,6 +97,61 @@ pub struct Directive {
     pub value: String,
     /// Its first physical line, counted from 1.
     pub line: usize,
+}
+
+impl Item<'_> {
+    /// Returns, for a directive, where in `source` each byte of its value comes from, and where the
+    /// value ends; empty for any other item. A word of the value can so be pointed at, even in a line
+    /// that others continue.
+    #[must_use]
+    pub fn value_positions(&self) -> Vec<usize> {
+        let Content::Assignment { value, .. } = &self.content else {
+            return Vec::new();
+        };
+        let positions = parse::positions(self);
+        let is_blank_at = |at: usize| {
+            let byte = self.source[at];
+            // The backslash of a continued line counts as a blank, and only it can stand last.
+            parse::is_blank(byte) || (byte == b'\\' && self.continues_at(at))
+        };
+        let equals = positions.iter().position(|&at| self.source[at] == b'=');
+        let mut start = equals.map_or(positions.len(), |equals| equals + 1);
+        while start < positions.len() && is_blank_at(positions[start]) {
+            start += 1;
+        }
+        let end = (start + value.len()).min(positions.len());
+        let mut found = positions[start..end].to_vec();
+        found.push(found.last().map_or(self.source.len(), |last| last + 1));
+        found
+    }
+
+    /// Returns, for a directive, where in `source` its key begins and ends; all of it for any other
+    /// item.
+    #[must_use]
+    pub fn key_place(&self) -> Range<usize> {
+        let Content::Assignment { name, .. } = &self.content else {
+            return 0..self.source.len();
+        };
+        let positions = parse::positions(self);
+        let is_blank = |at: &&usize| {
+            let byte = self.source[**at];
+            parse::is_blank(byte) || (byte == b'\\' && self.continues_at(**at))
+        };
+        let blanks = positions.iter().take_while(is_blank).count();
+        let start = positions.get(blanks).copied().unwrap_or_default();
+        let last = positions.get(blanks + name.len().saturating_sub(1));
+        start..last.map_or(start, |last| last + 1)
+    }
+
+    /// Returns the physical lines without their ends, each with its place in `source`.
+    pub fn physical_lines(&self) -> impl Iterator<Item = (usize, &[u8])> {
+        parse::physical_lines(self.source)
+    }
+
+    /// Tells whether the byte is a line's last one, and another line follows.
+    fn continues_at(&self, at: usize) -> bool {
+        matches!(self.source.get(at + 1), None | Some(b'\n' | b'\r' | 0))
+    }
 }
 
 impl<'a> UnitFile<'a> {

@@ -110,7 +110,7 @@ fleet 1.0 takes it
         r#"a.service, from `-`
 
 systemd 252 refuses it (bad-setting)
-  line 3: Unbalanced quoting: "/bin/b ""
+  line 3: Unbalanced quoting, ignoring: "/bin/b ""
 
 ExecStart
   /bin/a
@@ -132,7 +132,7 @@ fn a_file_that_can_not_be_read_at_all_is_shown() {
 a.service, from `-`
 
 systemd 252 can't read it (error)
-  line 1: Invalid section header
+  line 1: Invalid section header '[Unit'
 
 fleet 1.0 takes it
   hash 499c98b6535dd9e24f2cf634489b700657df84b2
@@ -164,7 +164,7 @@ fleet 1.0 refuses it
 a.service, from `-`
 
 systemd 252 can't read it (error)
-  line 3: String is not UTF-8 clean
+  line 3: String is not UTF-8 clean, ignoring assignment: ExecStart=/bin/a caf\u{fffd}
 
 fleet 1.0 takes it
   hash fec73c751110b50a408c8830fe40815df0b31e36
@@ -297,7 +297,7 @@ fleet 1.0 takes it
 a.service, from `-`
 
 systemd 252 can't read it (error)
-  line 1: Bad characters in section header
+  line 1: Bad characters in section header '[X-'a']'
 
 fleet 1.0 takes it
   hash 3f7023c4d7cdde07ddcc141d90c1743394d458b9

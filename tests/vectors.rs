@@ -178,7 +178,7 @@ fn commands(reading: &Reading) -> Value {
                 .map(|word| text(word))
                 .collect::<Value>()
         });
-        (name.clone(), argv.collect())
+        ((*name).to_owned(), argv.collect())
     });
     Value::Object(commands.collect())
 }
@@ -199,14 +199,13 @@ fn compare_systemd(tally: &mut Tally, vector: &Value, bytes: &[u8]) {
         Verdict::Masked => "masked",
     };
     tally.compare("load", case, &expected["load"], &Value::from(verdict));
-    if let Some(warnings) = expected["warnings"].as_array() {
-        let lines: Value = warnings.iter().map(|warning| warning[0].clone()).collect();
-        let found: Value = reading
-            .warnings
-            .iter()
-            .map(|warning| warning.line)
+    if expected["warnings"].is_array() {
+        let warnings = reading.warnings.iter();
+        let mut found: Value = warnings
+            .map(|warning| Value::from(vec![warning.line.into(), Value::from(&*warning.text)]))
             .collect();
-        tally.compare("warning lines", case, &lines, &found);
+        settle(&expected["warnings"], &mut found);
+        tally.compare("warnings", case, &expected["warnings"], &found);
     }
     if expected["argv"].is_object() {
         let mut found = commands(&reading);

@@ -30,7 +30,7 @@ pub fn substitute<W: AsRef<[u8]>, E: AsRef<[u8]>>(words: &[W], environment: &[E]
             [b'$', name @ ..] if !matches!(name.first(), Some(b'{' | b'$')) => {
                 let mut value = variables.get(name).copied().unwrap_or_default();
                 while let Ok(Some(part)) = extract_word(&mut value, Rules::VARIABLE) {
-                    result.push(part);
+                    result.push(part.into_owned());
                 }
             }
             word => result.push(substitute_within(word, &variables)),

@@ -85,6 +85,7 @@ struct Pending {
     start: usize,
     line: usize,
     within_limits: bool,
+    mark: Option<usize>,
     joined: Vec<u8>,
 }
 
@@ -109,16 +110,19 @@ pub(in crate::unit) fn items(source: &[u8]) -> Vec<Item<'_>> {
                     line: number,
                     last_line: number,
                     within_limits: fits,
+                    mark: None,
                     content: Content::Comment,
                 }),
             }
             continue;
         }
         let mut text = physical.text;
+        let mut mark = None;
         if !mark_seen && let Some(rest) = text.strip_prefix(BYTE_ORDER_MARK) {
             // systemd looks at the start of every line until it has seen one.
             mark_seen = true;
             text = rest;
+            mark = Some(physical.start);
         }
         let continues = continues(text);
         let mut logical = match pending.take() {
@@ -128,6 +132,7 @@ pub(in crate::unit) fn items(source: &[u8]) -> Vec<Item<'_>> {
                     line: number,
                     last_line: number,
                     within_limits: fits,
+                    mark: mark.map(|_| 0),
                     content: content(Cow::Borrowed(text)),
                 });
                 continue;
@@ -136,10 +141,12 @@ pub(in crate::unit) fn items(source: &[u8]) -> Vec<Item<'_>> {
                 start: physical.start,
                 line: number,
                 within_limits: fits,
+                mark,
                 joined: text.to_vec(),
             },
             Some(mut before) => {
                 before.joined.extend_from_slice(text);
+                before.mark = before.mark.or(mark);
                 before.within_limits &= fits && before.joined.len() <= LINE_LIMIT;
                 before
             }
@@ -167,9 +174,34 @@ impl Pending {
             line: self.line,
             last_line,
             within_limits: self.within_limits,
+            mark: self.mark.map(|mark| mark - self.start),
             content: content(Cow::Owned(self.joined)),
         }
     }
+}
+
+/// Returns, for each byte of an item's joined text, where in the item's source it comes from. The
+/// text is that before blanks are stripped; a backslash that continues stands where its blank does.
+pub(in crate::unit) fn positions(item: &Item<'_>) -> Vec<usize> {
+    let mut positions = Vec::with_capacity(item.source.len());
+    for (start, text) in physical_lines(item.source) {
+        if start > 0 && is_comment(text) {
+            continue;
+        }
+        let marked = item.mark == Some(start);
+        let skipped = if marked { BYTE_ORDER_MARK.len() } else { 0 };
+        positions.extend(start + skipped..start + text.len());
+    }
+    positions
+}
+
+/// Returns the physical lines of an item without their ends, each with its place in the source.
+pub(in crate::unit) fn physical_lines(source: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let lines = PhysicalLines {
+        source,
+        position: 0,
+    };
+    lines.map(|line| (line.start, line.text))
 }
 
 fn is_comment(text: &[u8]) -> bool {

@@ -88,6 +88,18 @@ impl fmt::Display for SpecifierError {
 
 impl std::error::Error for SpecifierError {}
 
+impl SpecifierError {
+    /// Returns what systemd says of it: the text of an error number.
+    #[must_use]
+    pub fn errno_text(self) -> &'static str {
+        match self {
+            Self::Unknown(_) => "Invalid slot",
+            Self::NotEscaped(_) => "Invalid argument",
+            Self::TooLong => "File name too long",
+        }
+    }
+}
+
 /// Writes text so that no specifier is seen in it: `%` doubled.
 #[must_use]
 pub fn escape_specifiers(text: &str) -> String {

@@ -8,11 +8,11 @@
 //! when a unit is started.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use crate::directive::{Form, form};
+use crate::directive::{Form, form, known};
 use crate::unit::name::UnitName;
 use crate::unit::specifier::Host;
+use crate::unit::systemd::complaint::{Complaint, Rejection, RejectionReason, Warning};
 use crate::unit::systemd::environment::Environment;
 use crate::unit::systemd::exec::ExecCommand;
 use crate::unit::systemd::value::{Outcome, Place};
@@ -20,6 +20,7 @@ use crate::unit::unescape::is_noncharacter;
 use crate::unit::{Assignment, Content, Item, UnitFile};
 
 mod calendar;
+pub mod complaint;
 pub mod environment;
 pub mod exec;
 mod limit;
@@ -28,7 +29,7 @@ mod other;
 mod path;
 mod paths;
 mod refusal;
-mod scalar;
+pub(crate) mod scalar;
 mod value;
 
 /// Tells what becomes of a unit.
@@ -44,48 +45,6 @@ pub enum Verdict {
     Masked,
 }
 
-/// Holds one complaint, in words close to systemd's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Warning {
-    /// The line systemd names; 0 for the unit as a whole.
-    pub line: usize,
-    /// What is wrong.
-    pub text: String,
-}
-
-/// Tells why a whole file is refused, and at which line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rejection {
-    /// The line systemd names.
-    pub line: usize,
-    /// What is wrong with it.
-    pub reason: RejectionReason,
-}
-
-/// Tells what is wrong with a line that spoils its whole file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RejectionReason {
-    /// A physical line of 1 MiB, or more than that joined.
-    LineTooLong,
-    /// Not UTF-8, or a noncharacter.
-    NotText,
-    /// A `[` at the start and no `]` at the end.
-    UnclosedHeader,
-    /// A quote, backslash or control character in a header.
-    HeaderCharacter,
-}
-
-impl fmt::Display for RejectionReason {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::LineTooLong => "Line too long",
-            Self::NotText => "String is not UTF-8 clean",
-            Self::UnclosedHeader => "Invalid section header",
-            Self::HeaderCharacter => "Bad characters in section header",
-        })
-    }
-}
-
 /// Holds what systemd makes of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
@@ -96,14 +55,14 @@ pub struct Reading {
     /// Everything systemd complains about, in its order.
     pub warnings: Vec<Warning>,
     /// The commands of each `Exec…=` directive that has any.
-    pub commands: BTreeMap<String, Vec<ExecCommand>>,
+    pub commands: BTreeMap<&'static str, Vec<ExecCommand>>,
     /// The assignments of `Environment=`, each name once.
     pub environment: Vec<String>,
     /// The files of `EnvironmentFile=`, `-` included.
     pub environment_files: Vec<String>,
     /// The accepted single values by section and name, the last one of each;
     /// specifiers are expanded where systemd does.
-    pub values: BTreeMap<(String, String), String>,
+    pub values: BTreeMap<(&'static str, &'static str), String>,
 }
 
 /// Returns the directives as they reach systemd's value parsers, those of
@@ -123,6 +82,17 @@ pub fn entries<'a>(file: &'a UnitFile<'_>) -> Result<Vec<Assignment<'a>>, Reject
 /// Reads a file as systemd does when it loads the unit.
 #[must_use]
 pub fn read(file: &UnitFile<'_>, unit: &UnitName, host: &Host) -> Reading {
+    read_until(file, unit, host, true)
+}
+
+/// Reads a file as systemd would if it went on behind a line for which it refuses the unit: to tell
+/// of all such lines at once.
+#[must_use]
+pub fn read_on(file: &UnitFile<'_>, unit: &UnitName, host: &Host) -> Reading {
+    read_until(file, unit, host, false)
+}
+
+fn read_until(file: &UnitFile<'_>, unit: &UnitName, host: &Host, stops: bool) -> Reading {
     let mut loader = Loader {
         unit,
         host,
@@ -142,7 +112,7 @@ pub fn read(file: &UnitFile<'_>, unit: &UnitName, host: &Host) -> Reading {
     loader.reading.verdict = if file.items().is_empty() {
         Verdict::Masked
     } else {
-        loader.load(file)
+        loader.load(file, stops)
     };
     loader.reading.environment = loader.environment.into_assignments();
     loader.reading
@@ -178,7 +148,8 @@ fn check_item(item: &Item<'_>) -> Result<(), Rejection> {
 
 /// Tells whether systemd takes the bytes for text.
 pub(in crate::unit) fn is_text(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes).is_ok_and(|text| !text.chars().any(is_noncharacter))
+    bytes.is_ascii()
+        || std::str::from_utf8(bytes).is_ok_and(|text| !text.chars().any(is_noncharacter))
 }
 
 /// Returns bytes as they are shown in a message.
@@ -208,34 +179,49 @@ struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
-    fn load(&mut self, file: &'a UnitFile<'_>) -> Verdict {
+    fn load(&mut self, file: &'a UnitFile<'_>, stops: bool) -> Verdict {
+        let mut verdict = Verdict::Loaded;
         for item in file.items() {
             if let Err(rejection) = check_item(item) {
-                if rejection.reason != RejectionReason::LineTooLong {
-                    let text = rejection.reason.to_string();
-                    self.warn(rejection.line, text);
+                if let Some(text) = rejection.reason.complaint(item) {
+                    self.warn(Complaint::File, rejection.line, text);
                 }
                 self.reading.rejection = Some(rejection);
                 return Verdict::Error;
             }
-            match self.take(item) {
-                Outcome::Fatal => return Verdict::BadSetting,
-                Outcome::Unreadable => return Verdict::Error,
-                Outcome::Accepted(_) | Outcome::Dropped => {}
+            verdict = match self.take(item) {
+                Outcome::Fatal => Verdict::BadSetting,
+                Outcome::Unreadable => Verdict::Error,
+                Outcome::Accepted(_) | Outcome::Dropped => continue,
+            };
+            if let Some(last) = self.reading.warnings.last_mut() {
+                last.is_fatal = true;
             }
+            if stops {
+                return verdict;
+            }
+        }
+        if verdict != Verdict::Loaded {
+            // What the unit lacks then only follows.
+            return verdict;
         }
         match refusal::refusal(self.unit, &self.reading, &self.counts) {
             None => Verdict::Loaded,
             Some(reason) => {
                 let text = format!("{}: {reason} Refusing.", self.unit);
-                self.warn(0, text);
+                self.warn(Complaint::Unit, 0, text);
                 Verdict::BadSetting
             }
         }
     }
 
-    fn warn(&mut self, line: usize, text: String) {
-        self.reading.warnings.push(Warning { line, text });
+    fn warn(&mut self, complaint: Complaint, line: usize, text: String) {
+        self.reading.warnings.push(Warning {
+            complaint,
+            is_fatal: matches!(complaint, Complaint::File | Complaint::Unit),
+            line,
+            text,
+        });
     }
 
     fn take(&mut self, item: &'a Item<'_>) -> Outcome {
@@ -244,7 +230,8 @@ impl<'a> Loader<'a> {
             (Content::Section(name), _) => self.enter(name, line),
             (Content::Blank | Content::Comment, _) | (_, Section::Ignored) => {}
             (_, Section::None) => {
-                self.warn(line, "Assignment outside of section. Ignoring.".to_owned());
+                let text = "Assignment outside of section. Ignoring.";
+                self.warn(Complaint::Outside, line, text.to_owned());
             }
             (Content::Malformed(text), Section::Known(_)) => {
                 let text = if text.starts_with(b"=") {
@@ -252,7 +239,7 @@ impl<'a> Loader<'a> {
                 } else {
                     "Missing '=', ignoring line."
                 };
-                self.warn(line, text.to_owned());
+                self.warn(Complaint::NoAssignment, line, text.to_owned());
             }
             (Content::Assignment { name, value }, Section::Known(section)) => {
                 return self.assign(section, &shown(name), value, line);
@@ -267,17 +254,18 @@ impl<'a> Loader<'a> {
             Section::Known(name)
         } else {
             if !name.starts_with("X-") {
-                self.warn(line, format!("Unknown section '{name}'. Ignoring."));
+                let text = format!("Unknown section '{name}'. Ignoring.");
+                self.warn(Complaint::Section, line, text);
             }
             Section::Ignored
         };
     }
 
     fn assign(&mut self, section: &str, name: &str, value: &[u8], line: usize) -> Outcome {
-        let Some(form) = form(section, name) else {
+        let Some((form, (section, name))) = form(section, name).zip(known(section, name)) else {
             if !name.starts_with("X-") {
                 let text = format!("Unknown key '{name}' in section [{section}], ignoring.");
-                self.warn(line, text);
+                self.warn(Complaint::Key, line, text);
             }
             return Outcome::Dropped;
         };
@@ -290,7 +278,7 @@ impl<'a> Loader<'a> {
         };
         match form {
             Form::Exec => {
-                let commands = self.reading.commands.entry(name.to_owned()).or_default();
+                let commands = self.reading.commands.entry(name).or_default();
                 let outcome = exec::assign(value, &mut place, commands);
                 if commands.is_empty() {
                     self.reading.commands.remove(name);
@@ -307,13 +295,19 @@ impl<'a> Loader<'a> {
             }
             _ => {
                 let outcome = value::check(form, value, &mut place);
-                self.keep(form, section, name, value.is_empty(), &outcome);
+                self.keep(form, (section, name), value.is_empty(), &outcome);
                 outcome
             }
         }
     }
 
-    fn keep(&mut self, form: Form, section: &str, name: &str, empty: bool, outcome: &Outcome) {
+    fn keep(
+        &mut self,
+        form: Form,
+        key: (&'static str, &'static str),
+        empty: bool,
+        outcome: &Outcome,
+    ) {
         let Outcome::Accepted(value) = outcome else {
             return;
         };
@@ -325,13 +319,13 @@ impl<'a> Loader<'a> {
         };
         let count = self.counts.entry(form).or_default();
         *count = if empty { 0 } else { *count + 1 };
-        let key = (section.to_owned(), name.to_owned());
         self.reading.values.insert(key, shown(value).into_owned());
     }
 }
 
 /// Tells whether units of the type have the section.
-fn is_section(name: &str, kind: &str) -> bool {
+#[must_use]
+pub fn is_section(name: &str, kind: &str) -> bool {
     let own = match kind {
         "service" => "Service",
         "socket" => "Socket",
@@ -585,9 +579,7 @@ mod tests {
                 "[Unit]\nDescription=a\nDescription=b %i %%\n{START}Restart=always\nRestart=maybe\n"
             ),
         );
-        let value = |section: &str, name: &str| {
-            reading.values[&(section.to_owned(), name.to_owned())].clone()
-        };
+        let value = |section, name| reading.values[&(section, name)].clone();
         assert_eq!(value("Unit", "Description"), "b 7 %");
         assert_eq!(value("Service", "Restart"), "always");
     }

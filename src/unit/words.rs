@@ -8,6 +8,7 @@
 //!
 //! It must not know sections, units or hosts, nor what a command does.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::unit::parse::is_blank;
@@ -116,7 +117,7 @@ pub fn split_commands<T: AsRef<[u8]> + ?Sized>(value: &T) -> Result<Vec<Command>
     let mut line = ExecLine::new(value.as_ref());
     let mut commands = Vec::new();
     while let Some(first) = line.first_word()? {
-        if first.text == b";" {
+        if first.text.as_ref() == b";" {
             continue;
         }
         let (prefix, path) = Prefix::split(&first.text);
@@ -137,7 +138,7 @@ pub fn split_commands<T: AsRef<[u8]> + ?Sized>(value: &T) -> Result<Vec<Command>
                 }
                 ExecWord::Argument(word) => {
                     command.unknown_escape |= word.unknown_escape;
-                    command.words.push(word.text);
+                    command.words.push(word.text.into_owned());
                 }
             }
         }
@@ -156,7 +157,7 @@ pub fn split_assignments<T: AsRef<[u8]> + ?Sized>(value: &T) -> AssignmentWords 
     let mut words = Vec::new();
     loop {
         match extract_word(&mut rest, Rules::STRICT) {
-            Ok(Some(word)) => words.push(word),
+            Ok(Some(word)) => words.push(word.into_owned()),
             Ok(None) => return AssignmentWords { words, error: None },
             Err(error) => {
                 return AssignmentWords {
@@ -188,15 +189,15 @@ pub fn is_variable_name(name: &str) -> bool {
 
 /// A word without its quotes and escapes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::unit) struct Word {
-    pub(in crate::unit) text: Vec<u8>,
+pub(in crate::unit) struct Word<'a> {
+    pub(in crate::unit) text: Cow<'a, [u8]>,
     pub(in crate::unit) unknown_escape: bool,
 }
 
 /// What may follow the first word of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::unit) enum ExecWord {
-    Argument(Word),
+pub(in crate::unit) enum ExecWord<'a> {
+    Argument(Word<'a>),
     Separator,
 }
 
@@ -217,7 +218,7 @@ impl<'a> ExecLine<'a> {
     }
 
     /// Takes the first word of a command; a separator looks like any word.
-    pub(in crate::unit) fn first_word(&mut self) -> Result<Option<Word>, WordError> {
+    pub(in crate::unit) fn first_word(&mut self) -> Result<Option<Word<'a>>, WordError> {
         let start = self.rest;
         let (word, unknown_escape) = if let Ok(word) = extract_word(&mut self.rest, Rules::STRICT) {
             (word, false)
@@ -232,7 +233,7 @@ impl<'a> ExecLine<'a> {
     }
 
     /// Takes what comes after the first word.
-    pub(in crate::unit) fn next_word(&mut self) -> Result<Option<ExecWord>, WordError> {
+    pub(in crate::unit) fn next_word(&mut self) -> Result<Option<ExecWord<'a>>, WordError> {
         // Looked for before unquoting: `";"` and `\;` are arguments.
         if let Some(after) = lone(self.rest, b";") {
             self.rest = after;
@@ -241,7 +242,7 @@ impl<'a> ExecLine<'a> {
         if let Some(after) = lone(self.rest, b"\\;") {
             self.rest = after;
             return Ok(Some(ExecWord::Argument(Word {
-                text: b";".to_vec(),
+                text: Cow::Borrowed(b";"),
                 unknown_escape: false,
             })));
         }
@@ -315,18 +316,28 @@ impl Rules {
 }
 
 /// Takes the next word from a text, together with the blanks after it.
-pub(in crate::unit) fn extract_word(
-    rest: &mut &[u8],
+pub(in crate::unit) fn extract_word<'a>(
+    rest: &mut &'a [u8],
     rules: Rules,
-) -> Result<Option<Vec<u8>>, WordError> {
+) -> Result<Option<Cow<'a, [u8]>>, WordError> {
     let text = skip_blanks(rest);
     if text.is_empty() {
         *rest = text;
         return Ok(None);
     }
-    let mut word = Vec::new();
+    let special = text
+        .iter()
+        .position(|&byte| is_blank(byte) || matches!(byte, b'\\' | b'"' | b'\''))
+        .unwrap_or(text.len());
+    // Most words have no quotes and escapes, and stand for themselves.
+    if special == text.len() || is_blank(text[special]) {
+        *rest = skip_blanks(&text[special..]);
+        return Ok(Some(Cow::Borrowed(&text[..special])));
+    }
+    let mut word = Vec::with_capacity(special + 16);
+    word.extend_from_slice(&text[..special]);
     let mut quote = None;
-    let mut index = 0;
+    let mut index = special;
     while let Some(&byte) = text.get(index) {
         index += 1;
         match (byte, quote) {
@@ -337,7 +348,7 @@ pub(in crate::unit) fn extract_word(
             (_, Some(open)) if byte == open => quote = None,
             (_, None) if is_blank(byte) => {
                 *rest = skip_blanks(&text[index..]);
-                return Ok(Some(word));
+                return Ok(Some(Cow::Owned(word)));
             }
             _ => word.push(byte),
         }
@@ -346,7 +357,7 @@ pub(in crate::unit) fn extract_word(
         return Err(WordError::Unbalanced);
     }
     *rest = &[];
-    Ok(Some(word))
+    Ok(Some(Cow::Owned(word)))
 }
 
 /// Puts what the text after a backslash stands for into the word, and returns

@@ -25,7 +25,7 @@ pub(super) fn value(readings: &Readings, file: &str) -> Value {
     let by_key = |of_command: fn(&ExecCommand) -> Value| -> Value {
         let keys = systemd.commands.iter().map(|(key, commands)| {
             let values: Vec<Value> = commands.iter().map(of_command).collect();
-            (key.clone(), Value::from(values))
+            ((*key).to_owned(), Value::from(values))
         });
         keys.collect::<Map<_, _>>().into()
     };

@@ -7,8 +7,9 @@ use crate::commands::show::word::{shown_text, shown_word};
 use crate::reading::{Changes, Readings, Rewrite, Stored};
 use crate::unit::Directive;
 use crate::unit::fleet::constraints::Constraints;
+use crate::unit::systemd::complaint::{Rejection, RejectionReason};
 use crate::unit::systemd::exec::ExecCommand;
-use crate::unit::systemd::{Reading, Rejection, RejectionReason, Verdict};
+use crate::unit::systemd::{Reading, Verdict};
 use crate::unit::words::{Prefix, Privileges};
 
 /// The columns that the words of a command may take.
@@ -110,13 +111,13 @@ fn verdict(readings: &Readings) -> Section {
 
 /// Returns the commands in the order in which they run, those that run alike under one heading.
 fn commands(systemd: &Reading) -> Vec<Section> {
-    let mut keys: Vec<&String> = systemd.commands.keys().collect();
-    keys.sort_by_key(|key| ORDER.iter().position(|known| known == key));
+    let mut keys: Vec<&str> = systemd.commands.keys().copied().collect();
+    keys.sort_by_key(|key| ORDER.iter().position(|known| *known == *key));
     let mut sections: Vec<Section> = Vec::new();
     for key in keys {
         for command in &systemd.commands[key] {
             let heading = match remarks(command) {
-                remarks if remarks.is_empty() => key.clone(),
+                remarks if remarks.is_empty() => key.to_owned(),
                 remarks => format!("{key} ({})", remarks.join("; ")),
             };
             let lines = wrapped(command);

@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 
 use crate::unit::specifier::{Context, expand, is_open};
-use crate::unit::systemd::paths;
-use crate::unit::systemd::shown;
+use crate::unit::systemd::complaint::Complaint;
 use crate::unit::systemd::value::Place;
+use crate::unit::systemd::{paths, shown};
 use crate::unit::words::{split_assignment, split_assignments};
 
 /// The largest assignment a process can be given, without its closing NUL.
@@ -51,9 +51,13 @@ impl Environment {
             match expand(&word, Context::Environment, place.unit, place.host) {
                 Err(error) => {
                     let text = shown(&word);
-                    place.warn(format!(
-                        "Failed to resolve specifiers in {text}, ignoring: {error}"
-                    ));
+                    place.warn(
+                        Complaint::Specifier,
+                        format!(
+                            "Failed to resolve specifiers in {text}, ignoring: {}",
+                            error.errno_text()
+                        ),
+                    );
                 }
                 Ok(resolved) => match split_assignment(&resolved) {
                     Some((name, value)) if resolved.len() <= ASSIGNMENT_LIMIT => {
@@ -61,13 +65,19 @@ impl Environment {
                     }
                     _ => {
                         let text = shown(&resolved);
-                        place.warn(format!("Invalid environment assignment, ignoring: {text}"));
+                        place.warn(
+                            Complaint::Assignment,
+                            format!("Invalid environment assignment, ignoring: {text}"),
+                        );
                     }
                 },
             }
         }
         if split.error.is_some() {
-            place.warn(format!("Invalid syntax, ignoring: {}", shown(value)));
+            place.warn(
+                Complaint::Quoting,
+                format!("Invalid syntax, ignoring: {}", shown(value)),
+            );
         }
     }
 }

@@ -6,9 +6,9 @@
 //! It must not know which directive it is, nor what is installed.
 
 use crate::unit::specifier::{Context, SpecifierError, expand, is_open};
-use crate::unit::systemd::path;
-use crate::unit::systemd::shown;
+use crate::unit::systemd::complaint::Complaint;
 use crate::unit::systemd::value::{Outcome, Place};
+use crate::unit::systemd::{path, shown};
 use crate::unit::words::{ExecLine, ExecWord, Prefix, Word};
 
 /// Holds one command, ready to be run.
@@ -22,6 +22,27 @@ pub struct ExecCommand {
     /// variables are not.
     pub argv: Vec<Vec<u8>>,
 }
+
+/// What is wrong with a command. Where its failure does not count, the complaint says between the two
+/// parts that it is ignored.
+struct Fault {
+    complaint: Complaint,
+    what: String,
+    detail: String,
+}
+
+impl Fault {
+    fn new(complaint: Complaint, what: &str, detail: &str) -> Self {
+        Self {
+            complaint,
+            what: what.to_owned(),
+            detail: detail.to_owned(),
+        }
+    }
+}
+
+/// Said of a quote, whether the command is dropped or the unit refused.
+const QUOTING: &str = "Unbalanced quoting, ignoring";
 
 /// Adds the commands of one value; an empty value forgets all before.
 pub(super) fn assign(
@@ -41,15 +62,15 @@ pub(super) fn assign(
             Ok(None) => return Outcome::Dropped,
             Err(_) => {
                 // Not fatal here: the line is ignored.
-                place.warn(format!(
-                    "Unbalanced quoting, ignoring: \"{}\"",
-                    shown(start)
-                ));
+                place.warn(
+                    Complaint::Quoting,
+                    format!("Unbalanced quoting, ignoring: \"{}\"", shown(start)),
+                );
                 return Outcome::Dropped;
             }
         };
         warn_of_escapes(&first, place);
-        if first.text == b";" {
+        if first.text.as_ref() == b";" {
             continue;
         }
         let (prefix, path) = Prefix::split(&first.text);
@@ -60,13 +81,16 @@ pub(super) fn assign(
                     return Outcome::Dropped;
                 }
             }
-            Err(text) if prefix.ignore_failure => {
-                place.warn(text + ", ignoring");
-                return Outcome::Dropped;
-            }
-            Err(text) => {
-                place.warn(text);
-                return Outcome::Fatal;
+            Err(fault) => {
+                let says_so = prefix.ignore_failure && fault.complaint != Complaint::Quoting;
+                let ending = if says_so { ", ignoring: " } else { ": " };
+                let text = [&fault.what, ending, &fault.detail].concat();
+                place.warn(fault.complaint, text);
+                return if prefix.ignore_failure {
+                    Outcome::Dropped
+                } else {
+                    Outcome::Fatal
+                };
             }
         }
     }
@@ -79,12 +103,11 @@ fn command(
     start: &[u8],
     line: &mut ExecLine<'_>,
     place: &mut Place<'_>,
-) -> Result<(ExecCommand, bool), String> {
+) -> Result<(ExecCommand, bool), Fault> {
     let unresolved = |word: &[u8], error: SpecifierError| {
-        format!(
-            "Failed to resolve unit specifiers in {}: {error}",
-            shown(word)
-        )
+        let word = shown(word);
+        let what = format!("Failed to resolve unit specifiers in {word}");
+        Fault::new(Complaint::Specifier, &what, error.errno_text())
     };
     let resolved = expand(path, Context::Path, place.unit, place.host)
         .map_err(|error| unresolved(path, error))?;
@@ -101,9 +124,10 @@ fn command(
     };
     let mut separated = false;
     loop {
-        let next = line
-            .next_word()
-            .map_err(|_| format!("Unbalanced quoting: \"{}\"", shown(start)))?;
+        let next = line.next_word().map_err(|_| {
+            let detail = format!("\"{}\"", shown(start));
+            Fault::new(Complaint::Quoting, QUOTING, &detail)
+        })?;
         match next {
             None => break,
             Some(ExecWord::Separator) => {
@@ -119,40 +143,40 @@ fn command(
         }
     }
     if command.argv.is_empty() {
-        return Err(format!(
-            "Empty executable name or zeroeth argument: {}",
-            shown(start)
-        ));
+        let what = "Empty executable name or zeroeth argument";
+        return Err(Fault::new(Complaint::Command, what, &shown(start)));
     }
     Ok((command, separated))
 }
 
 /// Checks the path of a command. One with an open specifier may turn out to be
 /// absolute, or have fewer parts than it seems.
-fn check_path(path: &[u8], open: bool, start: &[u8]) -> Result<(), String> {
-    let text = shown(path);
+fn check_path(path: &[u8], open: bool, start: &[u8]) -> Result<(), Fault> {
+    let fault = |what, detail: &str| Err(Fault::new(Complaint::Command, what, detail));
     if path.is_empty() {
-        Err(format!("Empty path in command line: '{}'", shown(start)))
+        let detail = format!("'{}'", shown(start));
+        fault("Empty path in command line", &detail)
     } else if !path::is_safe(path) {
-        Err(format!(
-            "Executable name contains special characters: {text}"
-        ))
+        let what = "Executable name contains special characters";
+        fault(what, &shown(path))
     } else if path.ends_with(b"/") {
-        Err(format!("Executable path specifies a directory: {text}"))
+        fault("Executable path specifies a directory", &shown(path))
     } else if open || (path::is_absolute(path) && path::is_valid(path)) || path::is_file_name(path)
     {
         Ok(())
     } else {
-        Err(format!(
-            "Neither a valid executable name nor an absolute path: {text}"
-        ))
+        let what = "Neither a valid executable name nor an absolute path";
+        fault(what, &shown(path))
     }
 }
 
-fn warn_of_escapes(word: &Word, place: &mut Place<'_>) {
+fn warn_of_escapes(word: &Word<'_>, place: &mut Place<'_>) {
     if word.unknown_escape {
         let text = shown(&word.text);
-        place.warn(format!("Ignoring unknown escape sequences: \"{text}\""));
+        place.warn(
+            Complaint::Escape,
+            format!("Ignoring unknown escape sequences: \"{text}\""),
+        );
     }
 }
 

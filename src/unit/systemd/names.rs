@@ -7,6 +7,7 @@
 use crate::directive::Form;
 use crate::unit::name::UnitName;
 use crate::unit::specifier::{Context, expand, is_open};
+use crate::unit::systemd::complaint::Complaint;
 use crate::unit::systemd::value::{Outcome, Place};
 use crate::unit::systemd::{is_text, shown};
 use crate::unit::words::{Rules, extract_word, is_variable_name, split_assignment};
@@ -19,28 +20,35 @@ pub(super) fn accounts(form: Form, value: &[u8], place: &mut Place<'_>) -> Outco
         words.push(value.to_vec());
     } else {
         while let Ok(Some(word)) = extract_word(&mut rest, Rules::PLAIN) {
-            words.push(word);
+            words.push(word.into_owned());
         }
     }
     for word in words.into_iter().filter(|word| !word.is_empty()) {
         match expand(&word, Context::Full, place.unit, place.host) {
             Ok(name) if is_account(&name) || is_open(&word, Context::Full, place.host) => {
                 if name == b"nobody" && place.name.contains("User") {
-                    place.warn("Special user nobody configured, this is not safe!".to_owned());
+                    place.warn(
+                        Complaint::Advice,
+                        "Special user nobody configured, this is not safe!".to_owned(),
+                    );
                 }
             }
             Ok(name) => {
-                place.warn(format!(
-                    "Invalid user/group name or numeric ID: {}",
-                    shown(&name)
-                ));
+                place.warn(
+                    Complaint::Value,
+                    format!("Invalid user/group name or numeric ID: {}", shown(&name)),
+                );
                 return Outcome::Fatal;
             }
             Err(error) => {
                 let text = shown(&word);
-                place.warn(format!(
-                    "Failed to resolve unit specifiers in {text}: {error}"
-                ));
+                place.warn(
+                    Complaint::Specifier,
+                    format!(
+                        "Failed to resolve unit specifiers in {text}: {}",
+                        error.errno_text()
+                    ),
+                );
                 return Outcome::Fatal;
             }
         }
@@ -73,7 +81,10 @@ fn is_account(name: &[u8]) -> bool {
 /// Names of units; bad ones are left out, templates get this unit's instance.
 pub(super) fn units(value: &[u8], place: &mut Place<'_>) -> Outcome {
     if matches!(place.name, "RequiresOverridable" | "RequisiteOverridable") {
-        place.warn(format!("Unit dependency type {}= is obsolete", place.name));
+        place.warn(
+            Complaint::Advice,
+            format!("Unit dependency type {}= is obsolete", place.name),
+        );
     }
     let mut rest = value;
     while let Ok(Some(word)) = extract_word(&mut rest, Rules::PLAIN) {
@@ -81,10 +92,10 @@ pub(super) fn units(value: &[u8], place: &mut Place<'_>) -> Outcome {
             continue;
         };
         if !is_open(&word, Context::UnitName, place.host) && !is_loadable(&name) {
-            place.warn(format!(
-                "Failed to add dependency on {}, ignoring",
-                shown(&name)
-            ));
+            place.warn(
+                Complaint::Dependency,
+                format!("Failed to add dependency on {}, ignoring", shown(&name)),
+            );
         }
     }
     Outcome::Accepted(value.to_vec())
@@ -113,15 +124,15 @@ pub(super) fn sockets(value: &[u8], place: &mut Place<'_>) -> Outcome {
             continue;
         };
         if !name.ends_with(b".socket") {
-            place.warn(format!(
-                "Unit must be of type socket, ignoring: {}",
-                shown(&name)
-            ));
+            place.warn(
+                Complaint::Dependency,
+                format!("Unit must be of type socket, ignoring: {}", shown(&name)),
+            );
         } else if !is_open(&word, Context::UnitName, place.host) && !is_loadable(&name) {
-            place.warn(format!(
-                "Failed to add dependency on {}, ignoring",
-                shown(&name)
-            ));
+            place.warn(
+                Complaint::Dependency,
+                format!("Failed to add dependency on {}, ignoring", shown(&name)),
+            );
         }
     }
     Outcome::Accepted(value.to_vec())
@@ -168,10 +179,13 @@ pub(super) fn variables(value: &[u8], place: &mut Place<'_>) -> Outcome {
         let text = shown(&name);
         let assigned = place.name == "UnsetEnvironment" && split_assignment(&name).is_some();
         if !is_variable_name(&text) && !assigned {
-            place.warn(format!(
-                "Invalid environment name for {}, ignoring: {text}",
-                place.name
-            ));
+            place.warn(
+                Complaint::Value,
+                format!(
+                    "Invalid environment name for {}, ignoring: {text}",
+                    place.name
+                ),
+            );
         }
     }
     Outcome::Accepted(value.to_vec())

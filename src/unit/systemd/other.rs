@@ -5,6 +5,7 @@
 //! It must not know what the settings do.
 
 use crate::unit::specifier::Context;
+use crate::unit::systemd::complaint::Complaint;
 use crate::unit::systemd::scalar::{boolean, integer, unsigned};
 use crate::unit::systemd::value::{Outcome, Place};
 use crate::unit::systemd::{names, paths};
@@ -43,7 +44,10 @@ pub(super) fn check(text: &str, place: &mut Place<'_>) -> Outcome {
             }
         }
         "CPUShares" | "StartupCPUShares" => {
-            place.warn(format!("Unit uses {}=, which is out of date", place.name));
+            place.warn(
+                Complaint::Advice,
+                format!("Unit uses {}=, which is out of date", place.name),
+            );
             let good = number(place.name, text);
             place.accept_if(good.unwrap_or(true), text.as_bytes())
         }
@@ -180,7 +184,10 @@ fn stream(text: &str, place: &mut Place<'_>) -> Outcome {
         return paths::resolved(path.as_bytes(), place);
     }
     if !input && matches!(text, "syslog" | "syslog+console") {
-        place.warn(format!("Standard output type {text} is obsolete"));
+        place.warn(
+            Complaint::Advice,
+            format!("Standard output type {text} is obsolete"),
+        );
         return Outcome::Accepted(text.as_bytes().to_vec());
     }
     let words = if input { INPUTS } else { OUTPUTS };

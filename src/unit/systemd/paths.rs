@@ -6,6 +6,7 @@
 //! It must not know what exists.
 
 use crate::unit::specifier::{Context, expand, is_open};
+use crate::unit::systemd::complaint::Complaint;
 use crate::unit::systemd::value::{Outcome, Place};
 use crate::unit::systemd::{is_text, path, shown};
 use crate::unit::words::{Rules, extract_word};
@@ -49,7 +50,7 @@ pub(super) fn tidied(path: &[u8], place: &mut Place<'_>) -> Option<Vec<u8>> {
         return Some(tidy);
     };
     let text = format!("{}= path {fault}, ignoring: {}", place.name, shown(path));
-    place.warn(text);
+    place.warn(Complaint::Value, text);
     None
 }
 
@@ -81,10 +82,13 @@ pub(super) fn folders(value: &[u8], place: &mut Place<'_>) -> Outcome {
     while let Ok(Some(word)) = extract_word(&mut rest, Rules::UNESCAPED) {
         let linked = word.contains(&b':');
         if linked && place.name == "ConfigurationDirectory" {
-            place.warn(format!(
-                "Destination parameter is not supported, ignoring: {}",
-                shown(&word)
-            ));
+            place.warn(
+                Complaint::Value,
+                format!(
+                    "Destination parameter is not supported, ignoring: {}",
+                    shown(&word)
+                ),
+            );
             continue;
         }
         for part in word.split(|&byte| byte == b':') {
@@ -103,11 +107,10 @@ pub(super) fn folders(value: &[u8], place: &mut Place<'_>) -> Outcome {
             } else {
                 continue;
             };
-            place.warn(format!(
-                "{}= path {fault}, ignoring: {}",
-                place.name,
-                shown(&word)
-            ));
+            place.warn(
+                Complaint::Value,
+                format!("{}= path {fault}, ignoring: {}", place.name, shown(&word)),
+            );
             break;
         }
     }

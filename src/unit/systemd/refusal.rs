@@ -71,9 +71,9 @@ fn service(reading: &Reading, statuses: usize) -> Option<&'static str> {
     })
 }
 
-fn value<'a>(reading: &'a Reading, section: &str, name: &str) -> &'a str {
-    let key = (section.to_owned(), name.to_owned());
-    reading.values.get(&key).map_or("", String::as_str)
+fn value<'a>(reading: &'a Reading, section: &'a str, name: &'a str) -> &'a str {
+    let value = reading.values.get(&(section, name));
+    value.map_or("", String::as_str)
 }
 
 fn is_set(reading: &Reading, section: &str, name: &str) -> bool {

@@ -5,13 +5,13 @@
 //! It must not know which setting the value is for.
 
 /// The span that never ends, in microseconds.
-pub(super) const INFINITY: u64 = u64::MAX;
+pub(crate) const INFINITY: u64 = u64::MAX;
 
 /// A second, in microseconds.
 const SECOND: u64 = 1_000_000;
 
 /// Reads a boolean.
-pub(super) fn boolean(text: &str) -> Option<bool> {
+pub(crate) fn boolean(text: &str) -> Option<bool> {
     let is = |words: [&str; 6]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
     if is(["1", "yes", "y", "true", "t", "on"]) {
         Some(true)
@@ -58,7 +58,7 @@ pub(super) fn digits(text: &str, radix: u32) -> Option<i128> {
 }
 
 /// Reads an integer of 32 bits without sign.
-pub(super) fn unsigned(text: &str) -> Option<u32> {
+pub(crate) fn unsigned(text: &str) -> Option<u32> {
     let number = integer(text)?;
     // A sign before zero does no harm.
     u32::try_from(number).ok()
@@ -72,7 +72,7 @@ pub(super) fn mode(text: &str) -> Option<u32> {
 }
 
 /// Reads a span of time in microseconds; a bare number is in seconds.
-pub(super) fn span(text: &str) -> Option<u64> {
+pub(crate) fn span(text: &str) -> Option<u64> {
     span_with(text, SECOND)
 }
 

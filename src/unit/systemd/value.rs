@@ -9,15 +9,23 @@ use crate::directive::Form;
 use crate::unit::name::UnitName;
 use crate::unit::specifier::{Context, Host, expand, is_open};
 use crate::unit::systemd::calendar::is_calendar;
+use crate::unit::systemd::complaint::{Complaint, Warning};
 use crate::unit::systemd::limit::is_limit;
 use crate::unit::systemd::scalar::{
     boolean, integer, is_exit_status, is_signal, mode, size, span, unsigned,
 };
-use crate::unit::systemd::{Warning, names, other, paths, shown};
+use crate::unit::systemd::{names, other, paths, shown};
 use crate::unit::words::{Rules, extract_word};
 
 /// Directives for sockets that are files.
 const LISTENING_FILES: [&str; 3] = ["ListenFIFO", "ListenSpecial", "ListenUSBFunction"];
+
+const KILL_MODE_NONE: &str = "Unit uses KillMode=none. This is unsafe, as it disables systemd's process \
+    lifecycle management for the service. Please update the service to use a safer KillMode=, such as \
+    'mixed' or 'control-group'. Support for KillMode=none is deprecated and will eventually be removed.";
+
+const MEMORY_LIMIT: &str = "Unit uses MemoryLimit=; please use MemoryMax= instead. Support for \
+    MemoryLimit= will be removed soon.";
 
 /// What became of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,9 +50,13 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
-    pub(super) fn warn(&mut self, text: String) {
-        let line = self.line;
-        self.warnings.push(Warning { line, text });
+    pub(super) fn warn(&mut self, complaint: Complaint, text: String) {
+        self.warnings.push(Warning {
+            complaint,
+            is_fatal: false,
+            line: self.line,
+            text,
+        });
     }
 
     /// Expands specifiers, or warns and returns nothing.
@@ -53,9 +65,13 @@ impl Place<'_> {
             Ok(resolved) => Some(resolved),
             Err(error) => {
                 let text = shown(text);
-                self.warn(format!(
-                    "Failed to resolve unit specifiers in '{text}', ignoring: {error}"
-                ));
+                self.warn(
+                    Complaint::Specifier,
+                    format!(
+                        "Failed to resolve unit specifiers in '{text}', ignoring: {}",
+                        error.errno_text()
+                    ),
+                );
                 None
             }
         }
@@ -71,7 +87,7 @@ impl Place<'_> {
             self.name,
             shown(value)
         );
-        self.warn(text);
+        self.warn(Complaint::Value, text);
         Outcome::Dropped
     }
 }
@@ -201,10 +217,16 @@ fn flag(text: &str, place: &mut Place<'_>) -> Outcome {
         return Outcome::Accepted(text.as_bytes().to_vec());
     }
     if place.name == "DynamicUser" {
-        place.warn(format!("Failed to parse boolean value: {text}"));
+        place.warn(
+            Complaint::Value,
+            format!("Failed to parse boolean value: {text}"),
+        );
         return Outcome::Fatal;
     }
-    place.warn(format!("Failed to parse boolean value, ignoring: {text}"));
+    place.warn(
+        Complaint::Value,
+        format!("Failed to parse boolean value, ignoring: {text}"),
+    );
     Outcome::Dropped
 }
 
@@ -216,7 +238,7 @@ fn kill_mode(text: &str, place: &mut Place<'_>) -> Outcome {
         _ => place.accept_if(false, text.as_bytes()),
     };
     if text == "none" {
-        place.warn("Unit uses KillMode=none. This is unsafe.".to_owned());
+        place.warn(Complaint::Advice, KILL_MODE_NONE.to_owned());
     }
     outcome
 }
@@ -242,7 +264,7 @@ fn memory(text: &str, place: &mut Place<'_>) -> Outcome {
         }
     };
     if good && name == "MemoryLimit" {
-        place.warn("Unit uses MemoryLimit=; please use MemoryMax= instead.".to_owned());
+        place.warn(Complaint::Advice, MEMORY_LIMIT.to_owned());
     }
     place.accept_if(good, text.as_bytes())
 }
@@ -256,9 +278,15 @@ fn links(value: &[u8], place: &mut Place<'_>) -> Outcome {
         match extract_word(&mut rest, Rules::UNESCAPED) {
             Ok(None) => return Outcome::Accepted(resolved),
             Ok(Some(link)) if is_link(&link) => {}
-            Ok(Some(link)) => place.warn(format!("Invalid URL, ignoring: {}", shown(&link))),
+            Ok(Some(link)) => place.warn(
+                Complaint::Value,
+                format!("Invalid URL, ignoring: {}", shown(&link)),
+            ),
             Err(_) => {
-                place.warn(format!("Invalid syntax, ignoring: {}", shown(value)));
+                place.warn(
+                    Complaint::Value,
+                    format!("Invalid syntax, ignoring: {}", shown(value)),
+                );
                 return Outcome::Accepted(resolved.clone());
             }
         }
@@ -279,7 +307,10 @@ fn statuses(value: &[u8], place: &mut Place<'_>) -> Outcome {
     while let Ok(Some(word)) = extract_word(&mut rest, Rules::PLAIN) {
         let text = shown(&word);
         if !is_exit_status(&text) && !is_signal(&text) {
-            place.warn(format!("Failed to parse value, ignoring: {text}"));
+            place.warn(
+                Complaint::Value,
+                format!("Failed to parse value, ignoring: {text}"),
+            );
         }
     }
     Outcome::Accepted(value.to_vec())
