@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, init, render, schema, show};
+use crate::commands::{check, explain, init, lint, render, schema, show};
 
 /// Renders systemd units for a fleet cluster from one services.yaml.
 ///
@@ -32,7 +32,9 @@ Exit codes: 0 done; 1 differences or findings; 2 trouble; 3 the other side is ou
 #[expect(missing_docs, reason = "a variant's help is its arguments'")]
 pub enum Command {
     Check(check::Args),
+    Explain(explain::Args),
     Init(init::Args),
+    Lint(lint::Args),
     Render(render::Args),
     Schema(schema::Args),
     Show(show::Args),

@@ -3,7 +3,9 @@
 //! Each command is a file of its own with its arguments and one function.
 
 pub mod check;
+pub mod explain;
 pub mod init;
+pub mod lint;
 pub mod render;
 pub mod schema;
 pub mod show;

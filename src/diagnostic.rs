@@ -4,6 +4,7 @@
 //! nothing of how a report is shown, and is no error type: what the user can't have caused by
 //! writing a file is an error of its own.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::span::Span;
@@ -24,6 +25,8 @@ pub struct Diagnostic {
     pub span: Option<Span>,
     /// How much it matters.
     pub severity: Severity,
+    /// The code of the rule that found it, if it has one.
+    pub code: Option<&'static str>,
     /// What is wrong: a lowercase fragment with names in backticks.
     pub message: String,
     /// A few words for the marked place, often the reason.
@@ -32,6 +35,8 @@ pub struct Diagnostic {
     pub related: Vec<(Span, String)>,
     /// What to do.
     pub help: Option<String>,
+    /// Replacements of text that mend it.
+    pub fix: Vec<(Span, String)>,
 }
 
 /// All that a stage found.
@@ -39,6 +44,7 @@ pub struct Diagnostic {
 pub struct Report {
     diagnostics: Vec<Diagnostic>,
     errors: usize,
+    secrets: BTreeSet<String>,
 }
 
 impl Diagnostic {
@@ -60,10 +66,12 @@ impl Diagnostic {
         Self {
             span,
             severity,
+            code: None,
             message: message.into(),
             label: String::new(),
             related: Vec::new(),
             help: None,
+            fix: Vec::new(),
         }
     }
 
@@ -107,6 +115,24 @@ impl Report {
     pub fn extend(&mut self, other: Report) {
         self.errors += other.errors;
         self.diagnostics.extend(other.diagnostics);
+        self.secrets.extend(other.secrets);
+    }
+
+    /// Keeps a text out of all excerpts.
+    pub fn hide(&mut self, secret: &str) {
+        self.secrets.insert(secret.to_owned());
+    }
+
+    /// Returns a text with every secret in it made unreadable, as long as it was.
+    #[must_use]
+    pub fn masked<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut text = Cow::Borrowed(text);
+        for secret in &self.secrets {
+            if !secret.is_empty() && text.contains(secret.as_str()) {
+                text = Cow::Owned(text.replace(secret, &"*".repeat(secret.len())));
+            }
+        }
+        text
     }
 
     /// Sorts by place and drops repetitions: a value that several processes inherit is read once
@@ -152,6 +178,17 @@ impl Report {
 mod tests {
     use super::*;
     use crate::span::Sources;
+
+    #[test]
+    fn secrets_are_made_unreadable() {
+        let mut report = Report::default();
+        assert_eq!(report.masked("a=hunter2 b"), "a=hunter2 b");
+        report.hide("hunter2");
+        assert_eq!(
+            report.masked("a=hunter2 b=hunter22"),
+            "a=******* b=*******2"
+        );
+    }
 
     #[test]
     fn a_finished_report_is_sorted_by_place_and_has_no_repetition() {

@@ -8,6 +8,8 @@
     reason = "this is the door to the file system"
 )]
 
+pub mod edit;
+
 use std::fs;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -69,7 +71,12 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, CommandError> {
         stream.read_to_end(&mut bytes)
     } else {
         let file = fs::File::open(path);
-        file.and_then(|file| file.take(SIZE_MAXIMUM + 1).read_to_end(&mut bytes))
+        file.and_then(|file| {
+            // Room for all of it and its end spares most of the reads.
+            let length = file.metadata()?.len().min(SIZE_MAXIMUM);
+            bytes.reserve(usize::try_from(length).unwrap_or_default() + 1);
+            file.take(SIZE_MAXIMUM + 1).read_to_end(&mut bytes)
+        })
     };
     match result {
         Ok(length) => Ok((length as u64 <= SIZE_MAXIMUM).then_some(bytes)),

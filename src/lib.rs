@@ -33,6 +33,7 @@ pub mod line;
 pub mod target;
 
 // desire
+pub mod lint;
 pub mod render;
 
 // doors
@@ -76,7 +77,9 @@ pub fn run() -> ExitCode {
     };
     let result = match &cli.command {
         Command::Check(args) => commands::check::run(args, &mut invocation),
+        Command::Explain(args) => commands::explain::run(args, &mut invocation),
         Command::Init(args) => commands::init::run(args, &mut invocation),
+        Command::Lint(args) => commands::lint::run(args, &mut invocation),
         Command::Render(args) => commands::render::run(args, &mut invocation),
         Command::Schema(args) => commands::schema::run(args, &mut invocation),
         Command::Show(args) => commands::show::run(args, &mut invocation),

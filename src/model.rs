@@ -95,6 +95,8 @@ pub struct Container {
     pub pull: PullPolicy,
     /// Arguments of `docker run` between the container's name and the image.
     pub options: Vec<Word>,
+    /// Whether some of them are the user's own, word for word.
+    pub has_own_options: bool,
     /// What stands behind the image.
     pub command: Vec<Word>,
     /// How long the container may take to stop, in seconds.

@@ -9,6 +9,7 @@ pub mod check;
 pub mod context;
 pub mod overlay;
 pub mod place;
+mod rules;
 mod text;
 pub mod words;
 
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::layers::SECTIONS;
 use crate::line::{Line, Origin};
+use crate::lint;
 use crate::model::{Companion, CompanionKind, Instance, Model, Process, Work};
 use crate::name::{AppName, TemplateName, UnitName, UnitType};
 use crate::parallel::in_parts;
@@ -128,7 +130,7 @@ impl Renderer<'_> {
                 // What it runs is a mistake that is reported already; its directives may have others.
                 let mut lines = Vec::new();
                 overlay::lay(&mut lines, &process.overlays, &SECTIONS, report);
-                target::check(&lines, process.name.span, report);
+                rules::options(&lines, process.name.span, report);
                 return None;
             }
             Work::Container(_) | Work::Program(_) | Work::Nothing => {
@@ -338,11 +340,8 @@ fn check_verbatim(text: &str, span: Span, unit: &UnitName, report: &mut Report) 
         )
     });
     let lines: Vec<Line> = lines.collect();
-    for line in lines.iter().filter(|line| line.section == target::SECTION) {
-        target::check_name(&line.name, span, report);
-    }
-    target::check(&lines, span, report);
-    check::load(&lines, text, unit, span, report);
+    rules::options(&lines, span, report);
+    rules::unit(&lines, text, unit, span, report);
 }
 
 /// Marks a unit, checks it and writes its text.
@@ -362,7 +361,7 @@ fn finish(
     }
     let before = report.count(Severity::Error);
     text::sort(&mut lines, unit.unit_type(), place, report);
-    target::check(&lines, place, report);
+    rules::options(&lines, place, report);
     let text = text::write(&lines, place, report);
     if report.count(Severity::Error) == before {
         check::read_back(&lines, &text, unit, place, report);
@@ -371,10 +370,10 @@ fn finish(
         .overlays
         .iter()
         .any(|overlay| overlay.section != target::SECTION);
-    let is_container = matches!(process.work, Work::Container(_));
-    let is_foreign = is_own || is_overlaid || !is_container;
+    let is_plain = matches!(&process.work, Work::Container(own) if !own.has_own_options);
+    let is_foreign = is_own || is_overlaid || !is_plain || lint::may_hold_secret(&text);
     if is_foreign && !process.is_faulty && report.count(Severity::Error) == before {
-        check::load(&lines, &text, unit, place, report);
+        rules::unit(&lines, &text, unit, place, report);
     }
     (report.count(Severity::Error) == before).then_some(text)
 }

@@ -29,7 +29,7 @@ pub fn text(report: &Report, sources: &Sources, style: Style) -> String {
     let renderer = renderer.term_width(style.width);
     let mut text = String::new();
     for diagnostic in report.diagnostics() {
-        text.push_str(&renderer.render(&[group(diagnostic, sources)]));
+        text.push_str(&renderer.render(&[group(diagnostic, report, sources)]));
         text.push_str("\n\n");
     }
     if !report.is_empty() {
@@ -61,26 +61,43 @@ pub fn summary(report: &Report) -> String {
     }
 }
 
-fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
+fn group<'a>(diagnostic: &'a Diagnostic, report: &Report, sources: &'a Sources) -> Group<'a> {
     let Diagnostic {
         span,
         severity,
+        code,
         message,
         label,
         related,
         help,
+        fix: _,
     } = diagnostic;
     let level = match severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(message.as_str());
+    let mut title = level.primary_title(message.as_str());
+    if let Some(code) = code {
+        title = title.id(*code);
+    }
     let mut group = match span {
-        Some(span) => title.element(snippet(*span, label, AnnotationKind::Primary, sources)),
+        Some(span) => title.element(snippet(
+            *span,
+            label,
+            AnnotationKind::Primary,
+            report,
+            sources,
+        )),
         None => Group::with_title(title),
     };
     for (span, text) in related {
-        group = group.element(snippet(*span, text, AnnotationKind::Context, sources));
+        group = group.element(snippet(
+            *span,
+            text,
+            AnnotationKind::Context,
+            report,
+            sources,
+        ));
     }
     if let Some(help) = help {
         group = group.element(Level::HELP.message(help.as_str()));
@@ -98,6 +115,7 @@ fn snippet<'a>(
     span: Span,
     label: &'a str,
     kind: AnnotationKind,
+    report: &Report,
     sources: &'a Sources,
 ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
     let source = sources.get(span.source);
@@ -123,7 +141,7 @@ fn snippet<'a>(
     } else {
         annotation.label(label)
     };
-    Snippet::source(excerpt)
+    Snippet::source(report.masked(excerpt))
         .line_start(sources.place(span).line)
         .path(source.name.as_str())
         .annotation(annotation)
@@ -149,16 +167,29 @@ pub fn json(report: &Report, sources: &Sources) -> Vec<Value> {
             let Diagnostic {
                 span,
                 severity,
+                code,
                 message,
                 label,
                 related,
                 help,
+                fix,
             } = diagnostic;
             let related: Vec<Value> = related
                 .iter()
                 .map(|(span, text)| json!({"place": place(*span), "text": text}))
                 .collect();
+            let fix: Vec<Value> = fix
+                .iter()
+                .map(|(span, text)| {
+                    let end = Span {
+                        start: span.end,
+                        ..*span
+                    };
+                    json!({"from": place(*span), "to": place(end), "text": text})
+                })
+                .collect();
             json!({
+                "code": code,
                 "severity": match severity {
                     Severity::Error => "error",
                     Severity::Warning => "warning",
@@ -168,6 +199,7 @@ pub fn json(report: &Report, sources: &Sources) -> Vec<Value> {
                 "label": label,
                 "related": related,
                 "help": help,
+                "fix": fix,
             })
         })
         .collect()
@@ -187,6 +219,10 @@ pub fn github(report: &Report, sources: &Sources) -> String {
             let file = property(place.file);
             format!(" file={file},line={},col={}", place.line, place.column)
         });
+        let title = diagnostic.code.map(|code| {
+            let mark = if place.is_some() { "," } else { " " };
+            format!("{mark}title={code}")
+        });
         let label = [&diagnostic.label]
             .into_iter()
             .filter(|label| !label.is_empty());
@@ -197,8 +233,9 @@ pub fn github(report: &Report, sources: &Sources) -> String {
             .collect();
         let message = data(&parts.join("\n"));
         text.push_str(&format!(
-            "::{word}{}::{message}\n",
-            place.unwrap_or_default()
+            "::{word}{}{}::{message}\n",
+            place.unwrap_or_default(),
+            title.unwrap_or_default()
         ));
     }
     text
@@ -265,12 +302,14 @@ error: unknown key `imgae`
     fn json_has_the_place() {
         let (sources, report) = example();
         let expected = json!([{
+            "code": null,
             "severity": "error",
             "message": "unknown key `imgae`",
             "place": {"file": "a,b.yaml", "line": 3, "column": 5},
             "label": "",
             "related": [],
             "help": "did you mean `image`?",
+            "fix": [],
         }]);
         assert_eq!(Value::from(json(&report, &sources)), expected);
     }

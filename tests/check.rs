@@ -93,6 +93,8 @@ fn programs_get_one_json_value() {
             r#"{
   "findings": [
     {
+      "code": null,
+      "fix": [],
       "help": null,
       "label": "again here",
       "message": "`config` stands here twice",

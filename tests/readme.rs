@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use unitgen::diagnostic::Severity;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -35,6 +36,10 @@ fn rewrite(readme: &str) -> String {
             if purpose == "keys" {
                 while lines.next_if(|line| *line != "<!-- /keys -->").is_some() {}
                 written += &keys();
+            }
+            if purpose == "codes" {
+                while lines.next_if(|line| *line != "<!-- /codes -->").is_some() {}
+                written += &codes();
             }
             if let Some(name) = purpose.strip_prefix("file ") {
                 let mut text = String::new();
@@ -116,6 +121,19 @@ fn keys() -> String {
         row(name, value);
     }
     table
+}
+
+/// Returns the table of codes, from the rules.
+fn codes() -> String {
+    let rows = unitgen::lint::rules().map(|rule| {
+        let severity = match rule.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        format!("| {} | {severity} | {} |\n", rule.code, rule.title)
+    });
+    let rows: String = rows.collect();
+    format!("\n| code | severity | finds |\n|---|---|---|\n{rows}\n")
 }
 
 #[test]

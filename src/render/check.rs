@@ -4,10 +4,10 @@
 //! between the two as systemd and fleet read them. Knows nothing of how the text came about, and
 //! shares no code with what escaped it.
 
-use crate::diagnostic::{Diagnostic, Report, Severity};
+use crate::diagnostic::{Diagnostic, Report};
 use std::sync::LazyLock;
 
-use crate::directive::{Kind, is_command, kind};
+use crate::directive::is_command;
 use crate::line::{Content, Line, Meaning, TOKEN};
 use crate::name::UnitName;
 use crate::render::LINE_LIMIT;
@@ -15,7 +15,6 @@ use crate::span::Span;
 use crate::unit::fleet::{self, FleetUnit};
 use crate::unit::name::UnitName as LoadedName;
 use crate::unit::specifier::{Context, Host, expand};
-use crate::unit::systemd::{self, Verdict};
 use crate::unit::words::{Command, split_assignment, split_assignments, split_commands};
 use crate::unit::{Assignment, UnitFile};
 
@@ -195,58 +194,4 @@ fn substitute(word: &[u8], values: &[String], is_exec: bool) -> Vec<u8> {
         }
     }
     result.into_bytes()
-}
-
-/// Reads a text as systemd does when it loads the unit, and reports what systemd would warn of, or
-/// why it would refuse the unit. Needed only where text comes from outside: the built-in templates
-/// have no such lines.
-pub fn load(lines: &[Line], text: &str, unit: &UnitName, place: Span, report: &mut Report) {
-    let instance = if unit.is_template() { "i" } else { "" };
-    let name = format!("{}{instance}.{}", unit.stem(), unit.unit_type().suffix());
-    let Ok(name) = LoadedName::new(&name) else {
-        return;
-    };
-    let parsed = UnitFile::parse(text);
-    let reading = systemd::read(&parsed, &name, &Host::unknown());
-    let loaded = reading.verdict == Verdict::Loaded;
-    let severity = if loaded {
-        Severity::Warning
-    } else {
-        Severity::Error
-    };
-    for warning in &reading.warnings {
-        let numbers = parsed.assignments().map(|found| found.last_line);
-        let line = lines
-            .iter()
-            .zip(numbers)
-            .find(|(_, number)| *number == warning.line);
-        let is_told = |line: &Line| {
-            line.origin.span().is_some_and(|span| span != place)
-                && kind(&line.section, &line.name) == Kind::Unknown
-        };
-        if line.is_some_and(|(line, _)| is_told(line)) {
-            continue;
-        }
-        let span = line
-            .and_then(|(line, _)| line.origin.span())
-            .unwrap_or(place);
-        let text = warning
-            .text
-            .trim_end_matches('.')
-            .trim_end_matches(". Refusing");
-        let text = text
-            .strip_prefix(name.as_str())
-            .map_or(text, |rest| rest.trim_start_matches(": "));
-        let message = match line {
-            Some((line, _)) => format!("systemd on `{}={}`: {text}", line.name, line.value),
-            None => format!("systemd on `{unit}`: {text}"),
-        };
-        report.push(Diagnostic::new(severity, Some(span), message));
-    }
-    if !loaded && reading.warnings.is_empty() {
-        report.push(Diagnostic::error(
-            place,
-            format!("systemd would not load `{unit}`"),
-        ));
-    }
 }

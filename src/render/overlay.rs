@@ -7,9 +7,10 @@
 use crate::diagnostic::{Diagnostic, Report};
 use crate::directive::{self, Kind};
 use crate::line::{Line, Origin};
+use crate::lint::finding::Findings;
+use crate::lint::{fleet, keys};
 use crate::model::Overlay;
 use crate::span::Spanned;
-use crate::suggestion::did_you_mean;
 use crate::target;
 use crate::unit::quote;
 
@@ -83,29 +84,16 @@ fn check_value(value: &Spanned<String>, report: &mut Report) {
     }
 }
 
-/// Warns of a directive that systemd would ignore. fleet's own are `target`'s.
+/// Warns of a directive that systemd or fleet would ignore.
 fn check_known(overlay: &Overlay, report: &mut Report) {
     let name = overlay.name.value.as_str();
-    let section = overlay.section;
-    if section == target::SECTION {
-        target::check_name(name, overlay.name.span, report);
-        return;
+    let mut found = Findings::default();
+    if overlay.section == target::SECTION {
+        fleet::check_name(name, 0..0, &mut found);
+    } else {
+        found
+            .list
+            .extend(keys::unknown(overlay.section, name, 0..0));
     }
-    if name.starts_with("X-") || directive::kind(section, name) != Kind::Unknown {
-        return;
-    }
-    let elsewhere =
-        directive::sections().find(|other| directive::kind(other, name) != Kind::Unknown);
-    let help = match elsewhere {
-        Some(other) => Some(format!("`{name}` belongs under `{other}:`")),
-        None => did_you_mean(name, directive::names(section)),
-    };
-    report.push(
-        Diagnostic::warning(
-            overlay.name.span,
-            format!("systemd 252 knows no `{name}` in `[{section}]`"),
-        )
-        .label("it would be ignored")
-        .maybe_help(help),
-    );
+    report.extend(found.report(|_| overlay.name.span));
 }

@@ -50,6 +50,7 @@ pub fn container(
         image: image.value.as_str().to_owned(),
         pull,
         options: options(settings, slot, versioned),
+        has_own_options: settings.docker_args.each().next().is_some(),
         command: command(settings),
         stop_seconds: grace.map_or(10, |grace| grace.seconds()),
         stop_statuses,
