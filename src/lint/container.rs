@@ -4,18 +4,19 @@
 //! shell's script. Names and values are as they are written: specifiers and variables stay. Knows no
 //! rule.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::lint::command::{Command, is_shell};
 use crate::lint::container::options::{Options, Value};
 use crate::lint::container::program::{Program, base, is_client, program};
-use crate::lint::shell::word::Word;
+use crate::lint::container::words::{Words, text};
 use crate::lint::shell::{Joint, Simple, split};
 use crate::lint::subject::Subject;
 
 pub(in crate::lint) mod options;
 pub(in crate::lint) mod program;
+mod table;
+pub(in crate::lint) mod words;
 
 /// What the client is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,17 +34,6 @@ pub(in crate::lint) enum Verb {
     Stop,
 }
 
-/// One word of a call.
-#[derive(Debug, Clone)]
-pub(in crate::lint) struct Part<'a> {
-    /// The word without quotes.
-    pub(in crate::lint) text: Cow<'a, str>,
-    /// Which word of the command it stands in.
-    word: usize,
-    /// The word of the shell's script, if it stands in one.
-    pub(in crate::lint) script: Option<Word<'a>>,
-}
-
 /// One call of a client.
 pub(in crate::lint) struct Call<'a> {
     /// The command that it is or stands in.
@@ -53,8 +43,8 @@ pub(in crate::lint) struct Call<'a> {
     /// What the client is asked to do.
     pub(in crate::lint) verb: Verb,
     /// The words from the client on.
-    pub(in crate::lint) parts: Vec<Part<'a>>,
-    /// The first part behind the verb.
+    pub(in crate::lint) words: Words<'a>,
+    /// The first word behind the verb.
     pub(in crate::lint) first: usize,
     /// The options of what runs a container or runs in one.
     pub(in crate::lint) options: Option<Options>,
@@ -122,43 +112,43 @@ impl<'a> Calls<'a> {
 
     /// Adds the calls of a command.
     fn take(&mut self, command: &'a Command<'a>, order: usize) {
-        let word = |at: usize| utf8(command.words.get(at).map_or(b"", |word| &word.text));
-        let program = program(command.words.len(), word);
-        if is_client(word(program.at)) {
-            let parts = (program.at..command.words.len()).map(|at| Part::plain(at, word(at)));
-            // The word behind the path is the client's own name.
-            let named = usize::from(command.prefix.own_name && program.at == 0);
-            let mut parts: Vec<Part<'a>> = parts.collect();
-            parts.drain(1..(1 + named).min(parts.len()));
-            self.list.push(Call::new(command, order, parts, &program));
-        } else if is_shell(base(word(program.at)))
-            && let Some(at) = command.script_of(program.at)
-            && mentions_client(word(at))
+        let program = program(command.words.len(), |at| text(command, at));
+        let first = program.at;
+        let path = text(command, first);
+        if is_client(path) {
+            let words = Words::Own {
+                command,
+                first,
+                // The word behind the path is the client's own name.
+                skipped: usize::from(command.prefix.own_name && first == 0),
+            };
+            self.list.push(Call::new(command, order, words, &program));
+        } else if is_shell(base(path))
+            && let Some(at) = command.script_of(first)
+            && mentions_client(text(command, at))
         {
-            self.take_script(command, order, at, word(at));
+            self.take_script(command, order, at);
         }
     }
 
     /// Adds the calls of a shell's script.
-    fn take_script(&mut self, command: &'a Command<'a>, order: usize, at: usize, text: &'a str) {
-        let list = split(text);
+    fn take_script(&mut self, command: &'a Command<'a>, order: usize, script: usize) {
+        let list = split(text(command, script));
         let before = self.list.len();
         for (index, simple) in list.iter().enumerate() {
             if !simple.words.iter().any(|word| mentions_client(word.raw)) {
                 continue;
             }
-            let mut parts: Vec<Part<'a>> = simple
-                .words
-                .iter()
-                .map(|word| Part::new(at, *word))
-                .collect();
-            let program = program(parts.len(), |at| parts[at].text.as_ref());
-            if parts
-                .get(program.at)
-                .is_some_and(|part| is_client(&part.text))
-            {
-                parts.drain(..program.at);
-                let mut call = Call::new(command, order, parts, &program);
+            let words = simple.words.iter().map(|word| (*word, word.text()));
+            let words = Words::Script {
+                command,
+                script,
+                words: words.collect(),
+            };
+            let program = program(words.len(), |at| words.text(at));
+            if is_client(words.text(program.at)) {
+                let words = words.from(program.at);
+                let mut call = Call::new(command, order, words, &program);
                 call.script = Some(InScript::new(&list, self.scripts.len(), index));
                 self.list.push(call);
             }
@@ -169,32 +159,9 @@ impl<'a> Calls<'a> {
     }
 }
 
-impl<'a> Part<'a> {
-    fn plain(word: usize, text: &'a str) -> Self {
-        Self {
-            text: Cow::Borrowed(text),
-            word,
-            script: None,
-        }
-    }
-
-    fn new(word: usize, script: Word<'a>) -> Self {
-        Self {
-            text: script.text(),
-            word,
-            script: Some(script),
-        }
-    }
-}
-
 impl<'a> Call<'a> {
-    fn new(
-        command: &'a Command<'a>,
-        order: usize,
-        parts: Vec<Part<'a>>,
-        program: &Program,
-    ) -> Self {
-        let word = |at: usize| parts.get(at).map_or("", |part| part.text.as_ref());
+    fn new(command: &'a Command<'a>, order: usize, words: Words<'a>, program: &Program) -> Self {
+        let word = |at: usize| words.text(at);
         let is_podman = base(word(0)) == "podman";
         let mut is_elsewhere = false;
         let mut at = 1;
@@ -229,12 +196,12 @@ impl<'a> Call<'a> {
         let verb = verb(word(at), if is_managed { word(at + 1) } else { "" });
         let first = at + 1 + usize::from(is_managed);
         let options = matches!(verb, Verb::Run | Verb::Create | Verb::Exec)
-            .then(|| Options::read(&parts, first));
+            .then(|| Options::read(&words, first));
         Self {
             command,
             order,
             verb,
-            parts,
+            words,
             first,
             options,
             is_podman,
@@ -245,34 +212,27 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Returns the text of a part, empty behind the last.
-    pub(in crate::lint) fn text(&self, part: usize) -> &str {
-        self.parts.get(part).map_or("", |part| part.text.as_ref())
+    /// Returns the text of a word, empty behind the last.
+    pub(in crate::lint) fn text(&self, word: usize) -> &str {
+        self.words.text(word)
     }
 
     /// Returns the text of an option's value.
     pub(in crate::lint) fn value(&self, value: Value) -> &str {
-        self.text(value.part)
+        self.text(value.word)
             .get(value.offset..)
             .unwrap_or_default()
     }
 
-    /// Returns the bytes of the unit's text that a part is written in.
-    pub(in crate::lint) fn range(&self, part: usize) -> Range<usize> {
-        match self.parts.get(part) {
-            Some(Part {
-                word,
-                script: Some(script),
-                ..
-            }) => self.command.within(*word, script.range()),
-            Some(part) => self.command.range(part.word),
-            None => self.command.whole(),
-        }
+    /// Returns the bytes of the unit's text that a word is written in.
+    pub(in crate::lint) fn range(&self, word: usize) -> Range<usize> {
+        self.words.range(word)
     }
 
     /// Returns the bytes from the client to its verb.
     pub(in crate::lint) fn verb_range(&self) -> Range<usize> {
-        let verb = self.first.saturating_sub(1).min(self.parts.len() - 1);
+        let last = self.words.len().saturating_sub(1);
+        let verb = self.first.saturating_sub(1).min(last);
         self.range(0).start..self.range(verb).end
     }
 
@@ -301,11 +261,11 @@ impl<'a> Call<'a> {
         self.script.is_none_or(|script| script.is_last)
     }
 
-    /// Returns the parts that name containers or images.
+    /// Returns the words that name containers or images.
     pub(in crate::lint) fn operands(&self) -> impl Iterator<Item = usize> + '_ {
         let mut is_value = false;
-        (self.first..self.parts.len()).filter(move |&part| {
-            let text = self.text(part);
+        (self.first..self.words.len()).filter(move |&word| {
+            let text = self.text(word);
             let was_value = std::mem::take(&mut is_value);
             is_value = matches!(
                 text,
@@ -317,12 +277,12 @@ impl<'a> Call<'a> {
 
     /// Returns the value of an option of what is no `run`.
     pub(in crate::lint) fn option(&self, names: &[&str]) -> Option<&str> {
-        (self.first..self.parts.len()).find_map(|part| {
-            let text = self.text(part);
+        (self.first..self.words.len()).find_map(|word| {
+            let text = self.text(word);
             let rest = names.iter().find_map(|name| text.strip_prefix(name))?;
             match rest.strip_prefix('=') {
                 Some(value) => Some(value),
-                None if rest.is_empty() => Some(self.text(part + 1)),
+                None if rest.is_empty() => Some(self.text(word + 1)),
                 None => Some(rest).filter(|_| !text.starts_with("--")),
             }
         })
@@ -330,15 +290,13 @@ impl<'a> Call<'a> {
 
     /// Tells whether it has an option that takes no value.
     pub(in crate::lint) fn has_flag(&self, letter: char, name: &str) -> bool {
-        self.parts[self.first.min(self.parts.len())..]
-            .iter()
-            .any(|part| {
-                let text = part.text.as_ref();
-                match text.strip_prefix("--") {
-                    Some(long) => long == name,
-                    None => text.starts_with('-') && text.contains(letter),
-                }
-            })
+        (self.first..self.words.len()).any(|word| {
+            let text = self.text(word);
+            match text.strip_prefix("--") {
+                Some(long) => long == name,
+                None => text.starts_with('-') && text.contains(letter),
+            }
+        })
     }
 }
 
@@ -384,10 +342,6 @@ fn verb(word: &str, next: &str) -> Verb {
     }
 }
 
-fn utf8(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -405,10 +359,8 @@ mod tests {
         let subject = Subject::new(&text, &file, &unit, &asked);
         let calls = calls(&subject);
         let shown = calls.list.iter().map(|call| {
-            let words: Vec<_> = call.parts[call.first..]
-                .iter()
-                .map(|part| &*part.text)
-                .collect();
+            let words = call.first..call.words.len();
+            let words: Vec<_> = words.map(|word| call.text(word)).collect();
             (call.verb, words.join("|"), &text[call.verb_range()])
         });
         let shown: Vec<_> = shown.collect();

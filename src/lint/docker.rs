@@ -199,7 +199,7 @@ fn check_run(call: &Call<'_>, calls: &Calls<'_>, settings: &Settings<'_>, found:
         && !text.starts_with(['$', '%'])
     {
         let message = format!("docker restarts this container by itself: `--restart={text}`");
-        let mut finding = Finding::new(&RESTART_POLICY, call.range(policy.part), message)
+        let mut finding = Finding::new(&RESTART_POLICY, call.range(policy.word), message)
             .label("systemd does not know of it")
             .help("leave it out and write `Restart=always` and `RestartSec=10s`");
         if let Some(remove) = options.remove {

@@ -10,7 +10,7 @@ use crate::lint::command::{Command, is_shell};
 use crate::lint::container::program::{base, program};
 use crate::lint::finding::{Finding, Findings};
 use crate::lint::rule::Rule;
-use crate::lint::secrets::word::{Secret, behind, has_hint, is_plain, within};
+use crate::lint::secrets::word::{Secret, behind, has_hint, has_option, is_plain, within};
 use crate::lint::shell::split;
 use crate::lint::subject::{Directive, Subject};
 use crate::unit::placed::place_assignments;
@@ -66,7 +66,11 @@ pub(in crate::lint) fn is_rule(rule: &Rule) -> bool {
 
 /// Finds secrets in commands and environments.
 pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Findings) {
+    let options = |command: &&Command<'_>| command.words.iter().any(|word| has_option(&word.text));
     if !has_hint(subject.text) {
+        for command in subject.commands.iter().filter(options) {
+            check_command(command, found);
+        }
         return;
     }
     for directive in &subject.directives {
@@ -75,7 +79,7 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Findings) {
         }
     }
     for command in &subject.commands {
-        if has_hint(command.directive.value) {
+        if has_hint(command.directive.value) || options(&command) {
             check_command(command, found);
         }
     }

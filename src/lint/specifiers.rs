@@ -58,7 +58,10 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Findings) {
         match form(directive.section, directive.name) {
             Some(Form::Exec) => {
                 lone(directive, found);
-                foreign(subject, directive, found);
+                let mut letters = signs(directive.value).filter_map(|(_, letter)| letter);
+                if letters.any(is_foreign) {
+                    foreign(subject, directive, found);
+                }
             }
             Some(Form::Environment | Form::Text) => lone(directive, found),
             _ => {}
@@ -177,12 +180,15 @@ fn foreign(subject: &Subject<'_>, directive: &Directive<'_>, found: &mut Finding
     }
 }
 
-/// Tells whether systemd puts something in the place of a format's letter. What is the unit's own name
-/// may well be meant.
+/// Tells whether a letter may belong to a format. What stands for the unit's own name may well be
+/// meant.
+fn is_foreign(letter: char) -> bool {
+    letter.is_ascii_alphabetic() && !"iIpPnNH".contains(letter)
+}
+
+/// Tells whether systemd puts something in the place of a format's letter.
 fn is_taken(letter: char, subject: &Subject<'_>) -> bool {
     let text = format!("%{letter}");
     let host = Host::unknown();
-    letter.is_ascii_alphabetic()
-        && !"iIpPnNH".contains(letter)
-        && expand(text.as_bytes(), Context::Full, subject.unit, &host).is_ok()
+    is_foreign(letter) && expand(text.as_bytes(), Context::Full, subject.unit, &host).is_ok()
 }

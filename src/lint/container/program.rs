@@ -2,6 +2,8 @@
 //!
 //! In: a command's words. Out: where the program stands. Knows no rule.
 
+use crate::lint::command::is_shell;
+
 /// A program that runs the one behind its own words.
 struct Wrapper {
     name: &'static str,
@@ -70,6 +72,9 @@ pub(in crate::lint) fn program<'t>(count: usize, word: impl Fn(usize) -> &'t str
     };
     while program.at < count {
         let name = base(word(program.at));
+        if is_client(name) || is_shell(name) {
+            break;
+        }
         if name == "unitgen" {
             let end = (program.at..count).find(|&at| word(at) == "--");
             program.at = end.map_or(count, |end| end + 1);

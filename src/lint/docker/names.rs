@@ -242,7 +242,7 @@ fn check_left(
         Some(_) => format!("nothing but `--rm` frees the name `{name}` for the next start"),
         None => format!("nothing removes an ended `{name}` before the start"),
     };
-    let mut finding = Finding::new(rule, call.range(value.part), message)
+    let mut finding = Finding::new(rule, call.range(value.word), message)
         .label("a start fails where it is taken")
         .help(format!(
             "write `ExecStartPre=-/usr/bin/docker rm -f {}`",
@@ -333,7 +333,7 @@ fn check_first_start(calls: &Calls<'_>, call: &Call<'_>, found: &mut Findings) {
             "write `-` before the command"
         });
     if let Some(value) = run.options.as_ref().and_then(|options| options.name) {
-        finding = finding.related(run.range(value.part), "it comes into being only here");
+        finding = finding.related(run.range(value.word), "it comes into being only here");
     }
     found.push(finding);
 }
@@ -377,7 +377,7 @@ fn check_other(calls: &Calls<'_>, found: &mut Findings) {
     let mut finding =
         Finding::new(&OTHER, first.range(operand), message).label("another container");
     if let Some(value) = run.options.as_ref().and_then(|options| options.name) {
-        finding = finding.related(run.range(value.part), "this is the unit's own");
+        finding = finding.related(run.range(value.word), "this is the unit's own");
     }
     found.push(finding);
 }

@@ -2,7 +2,7 @@
 
 use crate::lint::container::options::Options;
 use crate::lint::container::program::base;
-use crate::lint::container::{Call, Calls, InScript, Part, Verb};
+use crate::lint::container::{Call, Calls, InScript, Verb};
 use crate::lint::finding::{Finding, Findings};
 use crate::lint::rule::Rule;
 use crate::lint::shell::word::Expansion;
@@ -54,15 +54,14 @@ fn check_call(
     options: &Options,
     found: &mut Findings,
 ) {
-    let values = options.texts.iter().map(|value| value.part);
+    let values = options.texts.iter().map(|value| value.word);
     // Words in the place of options, up to the first that is none of them.
     let strays = options.stray.into_iter().flat_map(|stray| {
-        let rest = call.parts[stray..].iter().enumerate();
-        let rest = rest.take_while(|(_, part)| part.text.starts_with(['$', '`']));
-        rest.map(move |(ahead, _)| stray + ahead)
+        let rest = stray..call.words.len();
+        rest.take_while(|at| call.text(*at).starts_with(['$', '`']))
     });
     // Mostly no word has anything to replace.
-    let has_expansion = |part: &usize| call.text(*part).contains(['$', '`']);
+    let has_expansion = |at: &usize| call.text(*at).contains(['$', '`']);
     let Some(before) = calls
         .scripts
         .get(place.script)
@@ -70,8 +69,8 @@ fn check_call(
     else {
         return;
     };
-    for part in values.chain(strays).filter(has_expansion) {
-        let Some(word) = call.parts.get(part).and_then(|part: &Part<'_>| part.script) else {
+    for at in values.chain(strays).filter(has_expansion) {
+        let Some(word) = call.words.script(at) else {
             continue;
         };
         let mut expansions = word.expansions().into_iter();
@@ -82,10 +81,10 @@ fn check_call(
         if before.iter().any(keeps_patterns) {
             return;
         }
-        let is_value = options.texts.iter().any(|value| value.part == part);
+        let is_value = options.texts.iter().any(|value| value.word == at);
         let message = "the shell splits what this stands for at blanks, and replaces `*`";
         found.push(
-            Finding::new(&TORN, call.range(part), message)
+            Finding::new(&TORN, call.range(at), message)
                 .label(if is_value {
                     "one value, several words"
                 } else {

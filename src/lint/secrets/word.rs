@@ -170,25 +170,52 @@ pub(super) fn is_plain(value: &str, is_script: bool) -> bool {
     !(value.is_empty() || is_reference || has_specifier || is_path || is_pattern || is_word)
 }
 
-/// Tells whether a text may hold a secret at all: it has a part of what names one.
+/// Tells whether a text may hold a secret at all, be it only by an option's name. Nearly no text
+/// does, so this looks at little: at names before `=`, and for what only a few commands have.
 pub(super) fn has_hint(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let follows = |at: usize, rest: &[u8]| {
-        let part = bytes.get(at + 1..at + 1 + rest.len());
-        part.is_some_and(|part| part.eq_ignore_ascii_case(rest))
+    let mut names = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'=');
+    names.any(|(end, _)| ends_like_secret(&bytes[..end]))
+        || (text.contains("://")
+            && text
+                .match_indices("://")
+                .any(|(at, _)| has_account(&bytes[at + 3..])))
+        || ["login", "mysql", "mariadb", "curl", "uthorization:"]
+            .iter()
+            .any(|word| text.contains(word))
+}
+
+/// Tells whether a command's word may be the option of a secret, or a script that has one.
+pub(super) fn has_option(word: &[u8]) -> bool {
+    let option = |start: usize| {
+        let is_name =
+            |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        let name = word[start..].iter().take_while(is_name);
+        ends_like_secret(&word[start..start + name.count()])
     };
-    (0..bytes.len()).any(|at| match bytes[at] {
-        b'p' | b'P' => follows(at, b"ass") || follows(at, b"wd") || follows(at, b"w="),
-        b's' | b'S' => follows(at, b"ecret"),
-        b't' | b'T' => follows(at, b"oken"),
-        b'k' | b'K' => follows(at, b"ey"),
-        b'c' | b'C' => follows(at, b"red") || follows(at, b"url"),
-        b'l' => follows(at, b"ogin"),
-        b'm' => follows(at, b"ysql") || follows(at, b"ariadb"),
-        b'a' | b'A' => follows(at, b"uthorization"),
-        b':' => follows(at, b"//"),
-        _ => false,
-    })
+    if word.starts_with(b"--") {
+        return option(0);
+    }
+    word.contains(&b' ')
+        && (0..word.len().saturating_sub(1)).any(|at| &word[at..at + 2] == b"--" && option(at))
+}
+
+/// Tells whether a name may end as that of a secret does: by its last letters.
+fn ends_like_secret(name: &[u8]) -> bool {
+    let Some(end) = name.last_chunk::<3>() else {
+        return name.eq_ignore_ascii_case(b"pw");
+    };
+    // The last of password, passwd, passphrase, pass, secret, token, key, credential(s), pwd, pw.
+    matches!(
+        &end.map(|byte| byte.to_ascii_lowercase()),
+        b"ord" | b"swd" | b"ase" | b"ass" | b"ret" | b"ken" | b"key" | b"ial" | b"als" | b"pwd"
+    ) || end[1..].eq_ignore_ascii_case(b"pw")
+        || end[2].is_ascii_digit()
+}
+
+fn has_account(address: &[u8]) -> bool {
+    let end = |byte: &&u8| !matches!(byte, b'/' | b' ' | b'\n' | b'"' | b'\'');
+    address.iter().take_while(end).any(|byte| *byte == b'@')
 }
 
 #[cfg(test)]
@@ -275,19 +302,27 @@ mod tests {
     #[test]
     fn a_hint_is_part_of_each_name() {
         for text in [
-            "DB_PASSWORD",
-            "x-token",
-            "Secret",
-            "API_KEY",
-            "a://b",
+            "DB_PASSWORD=a",
+            "a.secret=b",
+            "API_KEY=a",
+            "PASSWORD_2=a",
             "DB_PW=a",
+            "SECRET_KEY_BASE=a",
+            "a://b:c@d/",
             "curl",
             "mysql -p",
+            "Authorization: a",
         ] {
             assert!(has_hint(text), "{text}");
         }
-        assert!(!has_hint(
-            "[Service]\nExecStart=/usr/bin/docker run --rm --name app app:1\n"
-        ));
+        for text in [
+            "[Service]\nExecStart=/usr/bin/docker run --rm --name app app:1\n",
+            "a://b:80/@c",
+            "PASSWORD_FILE=/a --name b",
+        ] {
+            assert!(!has_hint(text), "{text}");
+        }
+        assert!(has_option(b"--x-token") && has_option(b"exec a --password b"));
+        assert!(!has_option(b"--name") && !has_option(b"exec a --name b") && !has_option(b"-"));
     }
 }
