@@ -5,8 +5,8 @@
 //! ```
 //!
 //! The modules stand in reading order, and each uses only what stands above it; a test holds them to
-//! it. What touches the world is in `files`, `store`, `output` and `settings` alone. ARCHITECTURE.md
-//! says more.
+//! it. What touches the world is in `files`, `http`, `cluster`, `store`, `output` and `settings`
+//! alone. ARCHITECTURE.md says more.
 
 // words
 pub mod span;
@@ -41,6 +41,7 @@ pub mod error;
 pub mod settings;
 pub mod output;
 pub mod files;
+pub mod http;
 pub mod store;
 
 // tell
