@@ -31,6 +31,7 @@ pub mod model;
 pub mod resolve;
 pub mod line;
 pub mod target;
+pub mod state;
 
 // desire
 pub mod lint;
@@ -42,6 +43,7 @@ pub mod settings;
 pub mod output;
 pub mod files;
 pub mod http;
+pub mod cluster;
 pub mod store;
 
 // tell

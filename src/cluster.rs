@@ -1,0 +1,6 @@
+//! The door to clusters: what is there, and what is to be there.
+//!
+//! In: where a cluster is, and units. Out: what was observed, or what came of a request. Knows nothing
+//! of manifests and of what should run; decides nothing.
+
+pub mod fleet;
