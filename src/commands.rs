@@ -3,6 +3,7 @@
 //! Each command is a file of its own with its arguments and one function.
 
 pub mod check;
+pub mod connection;
 pub mod explain;
 pub mod init;
 pub mod lint;

@@ -23,6 +23,31 @@ pub struct Settings {
     pub width: usize,
     /// etcd's endpoints: `ETCDCTL_ENDPOINTS`.
     pub etcd_endpoints: Option<String>,
+    /// What fleetctl would take for its flags.
+    pub fleet: FleetSettings,
+    /// Whether there is somebody to ask.
+    pub interactive: bool,
+}
+
+/// fleetctl's variables, as they are written.
+#[derive(Debug, Clone, Default)]
+pub struct FleetSettings {
+    /// `FLEETCTL_DRIVER`
+    pub driver: Option<String>,
+    /// `FLEETCTL_ENDPOINT`
+    pub endpoint: Option<String>,
+    /// `FLEETCTL_KNOWN_HOSTS_FILE`
+    pub known_hosts_file: Option<String>,
+    /// `FLEETCTL_REQUEST_TIMEOUT`
+    pub request_timeout: Option<String>,
+    /// `FLEETCTL_SSH_TIMEOUT`
+    pub ssh_timeout: Option<String>,
+    /// `FLEETCTL_SSH_USERNAME`
+    pub ssh_username: Option<String>,
+    /// `FLEETCTL_STRICT_HOST_KEY_CHECKING`
+    pub strict_host_key_checking: Option<String>,
+    /// `FLEETCTL_TUNNEL`
+    pub tunnel: Option<String>,
 }
 
 /// The width of a page where there is no terminal.
@@ -44,6 +69,17 @@ impl Settings {
             colored_messages: colors && io::stderr().is_terminal(),
             width: columns.unwrap_or(PAGE_WIDTH),
             etcd_endpoints: text("ETCDCTL_ENDPOINTS"),
+            fleet: FleetSettings {
+                driver: text("FLEETCTL_DRIVER"),
+                endpoint: text("FLEETCTL_ENDPOINT"),
+                known_hosts_file: text("FLEETCTL_KNOWN_HOSTS_FILE"),
+                request_timeout: text("FLEETCTL_REQUEST_TIMEOUT"),
+                ssh_timeout: text("FLEETCTL_SSH_TIMEOUT"),
+                ssh_username: text("FLEETCTL_SSH_USERNAME"),
+                strict_host_key_checking: text("FLEETCTL_STRICT_HOST_KEY_CHECKING"),
+                tunnel: text("FLEETCTL_TUNNEL"),
+            },
+            interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
         }
     }
 }
