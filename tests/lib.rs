@@ -7,11 +7,19 @@
 
 mod architecture;
 mod check;
+mod cluster;
+mod cluster_faults;
+mod cluster_lists;
 mod config;
+mod connection;
 mod corpus;
 mod faults;
 mod files;
 mod findings;
+mod fleet_behaviour;
+mod fleet_facts;
+mod fleet_server;
+mod fleet_site;
 mod golden;
 mod help;
 mod hostile;
