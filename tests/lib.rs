@@ -37,5 +37,6 @@ mod show_json;
 mod show_names;
 mod test;
 mod traps;
+mod tunnel;
 mod vectors;
 mod verify;

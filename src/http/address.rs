@@ -116,6 +116,8 @@ impl fmt::Display for Address {
 /// The host that a connection takes its way through, and how ssh is to reach it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tunnel {
+    /// OpenSSH's client.
+    pub program: PathBuf,
     /// Who logs in, where it is not ssh's configuration that says so.
     pub user: Option<String>,
     /// The host, or its name in ssh's configuration.
@@ -158,6 +160,7 @@ impl Tunnel {
             );
         }
         Ok(Self {
+            program: PathBuf::from("ssh"),
             user: user.map(str::to_owned),
             host: host.to_owned(),
             port,

@@ -34,7 +34,7 @@ const TYPING: Duration = Duration::from_secs(60);
 
 /// Runs ssh so that it ends with this process, however that ends: forwarding a socket it would
 /// otherwise go on for ever.
-const LEASH: &str = "exec 3<&0 0</dev/null; (read -r _ <&3; kill $$) & exec 3<&- ssh \"$@\"";
+const LEASH: &str = "exec 3<&0 0</dev/null; (read -r _ <&3; kill $$) & exec 3<&- \"$@\"";
 
 /// A running ssh, which ends when this is dropped.
 pub(super) struct Ssh {
@@ -107,7 +107,7 @@ impl Ssh {
     ) -> Result<(Self, UnixStream), Reason> {
         let (near, far) = BlockingStream::pair().map_err(Reason::Other)?;
         let input = far.try_clone().map_err(Reason::Other)?;
-        let mut command = Command::new("ssh");
+        let mut command = Command::new(&tunnel.program);
         command
             .args(tunnel.arguments())
             .args(["-W", &address.authority(), "--", &tunnel.host])
@@ -126,7 +126,9 @@ impl Ssh {
         let forwarding = format!("{}:{}", near.display(), socket.display());
         let mut command = Command::new("sh");
         command
-            .args(["-c", LEASH, "ssh", "-N", "-L", &forwarding])
+            .args(["-c", LEASH, "sh"])
+            .arg(&tunnel.program)
+            .args(["-N", "-L", &forwarding])
             .args(tunnel.arguments())
             .args(["--", &tunnel.host])
             .stdin(Stdio::piped())
@@ -197,5 +199,24 @@ impl Ssh {
             .filter(|line| !line.is_empty() && !line.starts_with("Warning: Permanently added"))
             .map(str::to_owned)
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    #[test]
+    fn what_is_on_the_leash_ends_with_its_holder() {
+        let mut process = Command::new("sh")
+            .args(["-c", LEASH, "sh", "sleep", "600"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        assert_eq!(process.try_wait().unwrap(), None);
+        drop(process.stdin.take());
+        assert_eq!(process.wait().unwrap().signal(), Some(15));
     }
 }
