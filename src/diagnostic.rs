@@ -5,8 +5,10 @@
 //! writing a file is an error of its own.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
+use crate::secrecy;
 use crate::span::Span;
 
 /// How much a diagnostic matters.
@@ -39,12 +41,15 @@ pub struct Diagnostic {
     pub fix: Vec<(Span, String)>,
 }
 
+/// With more secrets than this all of an excerpt is hidden, rather than each in its turn.
+const SECRETS_MAXIMUM: usize = 1_000;
+
 /// All that a stage found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     diagnostics: Vec<Diagnostic>,
     errors: usize,
-    secrets: BTreeSet<String>,
+    secrets: BTreeSet<(Reverse<usize>, String)>,
 }
 
 impl Diagnostic {
@@ -120,14 +125,21 @@ impl Report {
 
     /// Keeps a text out of all excerpts.
     pub fn hide(&mut self, secret: &str) {
-        self.secrets.insert(secret.to_owned());
+        let longest_first = Reverse(secret.len());
+        self.secrets.insert((longest_first, secret.to_owned()));
     }
 
     /// Returns a text with every secret in it made unreadable, as long as it was.
     #[must_use]
     pub fn masked<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut text = Cow::Borrowed(text);
-        for secret in &self.secrets {
+        let mut text = secrecy::masked(text);
+        if self.secrets.len() > SECRETS_MAXIMUM {
+            let starred = text
+                .chars()
+                .map(|c| if c.is_ascii_graphic() { '*' } else { c });
+            return Cow::Owned(starred.collect());
+        }
+        for (_, secret) in &self.secrets {
             if !secret.is_empty() && text.contains(secret.as_str()) {
                 text = Cow::Owned(text.replace(secret, &"*".repeat(secret.len())));
             }
@@ -184,9 +196,10 @@ mod tests {
         let mut report = Report::default();
         assert_eq!(report.masked("a=hunter2 b"), "a=hunter2 b");
         report.hide("hunter2");
+        report.hide("hunter22");
         assert_eq!(
             report.masked("a=hunter2 b=hunter22"),
-            "a=******* b=*******2"
+            "a=******* b=********"
         );
     }
 

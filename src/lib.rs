@@ -9,6 +9,7 @@
 //! alone. ARCHITECTURE.md says more.
 
 // words
+pub mod secrecy;
 pub mod span;
 pub mod suggestion;
 pub mod diagnostic;

@@ -3,6 +3,7 @@
 //! In: a unit's text and name. Out: findings in terms of the text, each with the code of its rule. A
 //! rule reports only what it can prove from the text. Knows nothing of files and manifests.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 
 use crate::lint::container::calls;
@@ -15,6 +16,7 @@ use crate::unit::name::UnitName;
 use crate::unit::systemd::Verdict;
 
 mod agreement;
+mod combinations;
 mod command;
 mod container;
 mod docker;
@@ -26,7 +28,7 @@ pub mod fleet;
 pub mod keys;
 mod lines;
 pub mod rule;
-mod scheduling;
+pub mod scheduling;
 mod secrets;
 mod sections;
 mod service;
@@ -40,6 +42,10 @@ mod words;
 
 /// The version of systemd that unitgen reads unit files as.
 pub const SYSTEMD_VERSION: u16 = 252;
+
+/// The greatest length of a text whose commands are compared with each other: a unit that people
+/// write has a tenth of it, and the time for comparing grows with the square.
+const TEXT_MAXIMUM: usize = 32 << 10;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -80,6 +86,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         &specifiers::RULES,
         &environment::RULES,
         &fleet::RULES,
+        &combinations::RULES,
         &scheduling::RULES,
         &versions::RULES,
         &docker::RULES,
@@ -126,31 +133,21 @@ pub fn lint(unit: &Unit<'_>, options: &Options) -> Findings {
     environment::check(&subject, &mut found);
     scheduling::check(&subject, &mut found);
     versions::check(&subject, &mut found);
-    for finding in &mut found.list {
-        // The checks of secrets never name one; others may name a value that is one.
-        if !secrets::is_rule(finding.rule) {
-            for secret in &found.secrets {
-                let hidden = "*".repeat(secret.len());
-                finding.message = finding.message.replace(secret.as_str(), &hidden);
-                finding.label = finding.label.replace(secret.as_str(), &hidden);
-                finding.help = finding
-                    .help
-                    .as_ref()
-                    .map(|help| help.replace(secret.as_str(), &hidden));
-            }
-        }
-        let related = finding.related.iter_mut().map(|(range, _)| range);
-        for range in related.chain([&mut finding.range]) {
-            *range = whole_characters(unit.text, range);
-        }
-    }
-    if subject.unit.kind_of_unit() == "service" {
+    if subject.unit.kind_of_unit() == "service" && unit.text.len() <= TEXT_MAXIMUM {
         let settings = Settings::new(&subject);
         let calls = calls(&subject);
         docker::check(&subject, &settings, &calls, &mut found);
         service::check(&subject, &settings, &calls, &mut found);
     }
     secrets::check(&subject, &mut found);
+    found.secrets.sort_by_key(|secret| Reverse(secret.len()));
+    found.secrets.dedup();
+    for finding in &mut found.list {
+        let related = finding.related.iter_mut().map(|(range, _)| range);
+        for range in related.chain([&mut finding.range]) {
+            *range = whole_characters(unit.text, range);
+        }
+    }
     found
         .list
         .sort_by_key(|finding| (finding.range.start, finding.rule.code));

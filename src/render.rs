@@ -122,7 +122,7 @@ impl Renderer<'_> {
         let text = match &process.work {
             Work::Verbatim(text) => {
                 let unit = text::verbatim(text, report)?;
-                check_verbatim(&unit, text.span, &process.unit, report);
+                check_verbatim(&unit, text, &process.unit, report);
                 unit
             }
             _ if process.is_faulty && !self.fits(process) => return None,
@@ -326,8 +326,11 @@ fn check_version(process: &Process, lines: &[Line], report: &mut Report) {
     }
 }
 
-/// Says what fleet and systemd would make of a text that is taken as it is.
-fn check_verbatim(text: &str, span: Span, unit: &UnitName, report: &mut Report) {
+/// Says what fleet and systemd would make of a text that is taken as it is: of the text that fleet
+/// keeps, and of what it would not keep.
+fn check_verbatim(text: &str, given: &Spanned<String>, unit: &UnitName, report: &mut Report) {
+    let span = given.span;
+    rules::lost(&given.value, unit, span, report);
     let file = UnitFile::parse(text);
     let directives = file.directives();
     let lines = directives.iter().map(|directive| {

@@ -242,6 +242,8 @@ pub fn github(report: &Report, sources: &Sources) -> String {
 }
 
 fn data(text: &str) -> String {
+    let is_odd = |c: char| c.is_control() && !matches!(c, '\r' | '\n');
+    let text = text.replace(is_odd, "\u{fffd}");
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")

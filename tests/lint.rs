@@ -113,11 +113,11 @@ error[U115]: fleet does not read `[X-fleet]`
 15 | [X-fleet]
    | ^^^^^^^^^ so the unit runs on any machine
    |
-   = help: write `[X-Fleet]`
+   = help: write `[X-Fleet]`, if the unit is to run where it says
 
 6 errors, 4 warnings
 `unitgen explain CODE` says more of each
-`--fix` mends 3 findings
+`--fix` mends 2 findings
 ",
         )
         .status(1)

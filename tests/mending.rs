@@ -13,7 +13,7 @@ ExecStart=/bin/echo \\d 5% \\
   end
 Restart=allways
 
-[X-fleet]
+[X-Fleet]
 X-Conflicts=a@*.service
 ";
 
@@ -44,7 +44,7 @@ warning[U212]: systemd does not take `Restart=allways`
 
 1 warning
 `unitgen explain CODE` says more of each
-6 findings mended
+5 findings mended
 ",
         )
         .status(1)
@@ -77,12 +77,12 @@ fn what_would_be_mended_is_shown() {
    end
  Restart=allways
  
--[X-fleet]
+ [X-Fleet]
 -X-Conflicts=a@*.service
-+[X-Fleet]
 +Conflicts=a@*.service
 ",
         )
+        .stderr("5 findings before mending; `unitgen lint` shows them\n")
         .status(1)
         .run();
     assert_eq!(folder.read("app@.service"), MENDABLE);

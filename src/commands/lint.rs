@@ -1,5 +1,6 @@
 //! `unitgen lint`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
@@ -17,7 +18,7 @@ use crate::files::edit;
 use crate::lint::finding::Findings;
 use crate::lint::fix::{Fixed, fix};
 use crate::lint::rule::Rule;
-use crate::lint::{self as linting, Options, SYSTEMD_VERSION, Unit};
+use crate::lint::{self as linting, Options, SYSTEMD_VERSION, Unit, scheduling};
 use crate::output::Output;
 use crate::parallel::in_parts;
 use crate::report::{self, Style};
@@ -61,6 +62,8 @@ struct Looked {
     text: String,
     found: Findings,
     fixed: Option<Fixed>,
+    /// Why the mended text could not be written.
+    failure: Option<CommandError>,
 }
 
 /// Runs the command.
@@ -71,27 +74,55 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     let paths = paths(args)?;
     let mut looked = Vec::new();
     let mut failure = None;
-    for result in in_parts(&paths, |part| {
-        let looked = part.iter().map(|path| look(path, args));
+    let mut unread = 0;
+    let mut peers = BTreeSet::new();
+    let parts = in_parts(&paths, |part| {
+        let mut peers = Vec::new();
+        let looked = part.iter().map(|path| look(path, args, &mut peers));
         // What is not kept is nearly all of it.
-        looked
-            .filter(|looked| looked.as_ref().map_or(true, Looked::is_worth_telling))
-            .collect::<Vec<_>>()
-    })
-    .into_iter()
-    .flatten()
-    {
+        let is_kept = |looked: &Result<Looked, CommandError>| {
+            looked.as_ref().map_or(true, Looked::is_worth_telling)
+        };
+        (looked.filter(is_kept).collect::<Vec<_>>(), peers)
+    });
+    let mut results = Vec::new();
+    for (part, others) in parts {
+        results.extend(part);
+        peers.extend(others);
+    }
+    for result in results {
         match result {
-            Ok(one) => looked.push(one),
+            Ok(mut one) => {
+                if let Some(error) = one.failure.take() {
+                    invocation.output.message(&error.text());
+                    failure = failure.or(Some(error.status));
+                }
+                one.keep_company(&peers);
+                if one.is_worth_telling() {
+                    looked.push(one);
+                }
+            }
             Err(error) => {
                 invocation.output.message(&error.text());
                 failure = failure.or(Some(error.status));
+                unread += 1;
             }
         }
     }
     let reported = reported(&looked, args);
-    let text = text(args, &looked, &reported, paths.len(), &invocation.output);
+    let text = text(
+        args,
+        &looked,
+        &reported,
+        paths.len() - unread,
+        &invocation.output,
+    );
     invocation.output.result(&text);
+    if args.dry_run && args.format == FindingFormat::Text {
+        let left = findings(reported.0.diagnostics().len());
+        let message = format!("{left} before mending; `unitgen lint` shows them\n");
+        invocation.output.message(&message);
+    }
     Ok(match failure {
         Some(status) => status,
         None if reported.0.is_empty() => Status::Done,
@@ -114,19 +145,28 @@ fn paths(args: &Args) -> Result<Vec<PathBuf>, CommandError> {
                 .help("`--dry-run` shows what would be"));
         }
     }
-    let is_unit = |name: &str| UnitName::new(name).is_ok();
+    // By its ending: what else is wrong with a name is a finding.
+    let is_unit = |name: &str| {
+        let suffix = name.rsplit_once('.').map(|(_, suffix)| suffix);
+        suffix.is_some_and(|suffix| UnitName::new(&format!("a.{suffix}")).is_ok())
+    };
     let mut found = Vec::new();
     for path in &args.paths {
         if is_stdin(path) {
             found.push(path.clone());
         } else {
-            found.extend(edit::unit_files(path, &is_unit)?);
+            let files = edit::unit_files(path, &is_unit)?;
+            if files.is_empty() {
+                let message = format!("there are no unit files below `{}`", path.display());
+                return Err(CommandError::trouble(message));
+            }
+            found.extend(files);
         }
     }
     Ok(found)
 }
 
-fn look(path: &Path, args: &Args) -> Result<Looked, CommandError> {
+fn look(path: &Path, args: &Args, peers: &mut Vec<String>) -> Result<Looked, CommandError> {
     let bytes = files::read_bytes(path)?;
     let (text, is_lossy) = match String::from_utf8(bytes) {
         Ok(text) => (text, false),
@@ -143,15 +183,25 @@ fn look(path: &Path, args: &Args) -> Result<Looked, CommandError> {
         systemd: args.systemd,
     };
     let is_wanted = |rule: &'static Rule| !args.allow.contains(&rule);
+    peers.extend(scheduling::peers(&unit));
     let mut found = linting::lint(&unit, &options);
     let mut fixed = None;
     if args.fix && !found.list.is_empty() {
         fixed = fix(&unit, &options, |finding| is_wanted(finding.rule));
     }
-    if let Some(fixed) = fixed.as_ref().filter(|_| !args.dry_run) {
-        edit::rewrite(path, &text, &fixed.text)?;
-        let text = fixed.text.as_str();
-        found = linting::lint(&Unit { text, ..unit }, &options);
+    let mut failure = None;
+    if let Some(mended) = fixed.as_ref().filter(|_| !args.dry_run) {
+        match edit::rewrite(path, &text, &mended.text) {
+            Ok(()) => {
+                let text = mended.text.as_str();
+                found = linting::lint(&Unit { text, ..unit }, &options);
+            }
+            Err(error) => {
+                // Then the findings are still those of the text that is there.
+                failure = Some(error);
+                fixed = None;
+            }
+        }
     }
     found.list.retain(|finding| is_wanted(finding.rule));
     Ok(Looked {
@@ -159,10 +209,20 @@ fn look(path: &Path, args: &Args) -> Result<Looked, CommandError> {
         text,
         found,
         fixed,
+        failure,
     })
 }
 
 impl Looked {
+    /// Drops that nothing keeps the unit beside another where another file keeps that one beside it.
+    fn keep_company(&mut self, peers: &BTreeSet<String>) {
+        let name = self.path.file_name().unwrap_or_default();
+        if peers.contains(&scheduling::template(&name.to_string_lossy())) {
+            let findings = &mut self.found.list;
+            findings.retain(|finding| !scheduling::is_of_company(finding.rule));
+        }
+    }
+
     fn is_worth_telling(&self) -> bool {
         !self.found.list.is_empty() || self.fixed.is_some()
     }
@@ -227,7 +287,9 @@ fn text(
 
 /// Says what a reader may do next.
 fn closing(looked: &[Looked], report: &Report, count: usize) -> String {
-    let mut text = if report.is_empty() {
+    let mut text = if report.is_empty() && count == 0 {
+        String::new()
+    } else if report.is_empty() {
         let noun = if count == 1 { "file" } else { "files" };
         format!("nothing found in {count} {noun}\n")
     } else {

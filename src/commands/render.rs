@@ -11,6 +11,7 @@ use crate::commands::{Format, Invocation, Loaded};
 use crate::error::{CommandError, Status};
 use crate::files::{Change, Entry, UnitFolder};
 use crate::name::AppName;
+use crate::secrecy;
 use crate::target;
 use crate::unit::UnitFile;
 use crate::unit::fleet;
@@ -190,7 +191,8 @@ fn differences(entries: &[Entry], folder: &UnitFolder<'_>) -> String {
         } else {
             &path
         };
-        let diff = TextDiff::from_lines(before, after);
+        let (before, after) = (secrecy::masked(before), secrecy::masked(after));
+        let diff = TextDiff::from_lines(before.as_ref(), after.as_ref());
         let _ = write!(text, "{}", diff.unified_diff().header(old, new));
     }
     text + &count(entries)

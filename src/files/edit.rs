@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
 use crate::error::CommandError;
@@ -40,7 +41,7 @@ pub fn unit_files(
             }
             if kind.is_dir() {
                 folders.push(entry.path());
-            } else if is_unit(&name) {
+            } else if is_unit(&name) && (kind.is_file() || entry.path().is_file()) {
                 found.push(entry.path());
             }
         }
@@ -64,10 +65,23 @@ pub fn rewrite(path: &Path, before: &str, after: &str) -> Result<(), CommandErro
         );
         return Err(CommandError::trouble(message).help("run the command again"));
     }
-    let permissions = fs::metadata(&real).map_err(fail)?.permissions();
+    let metadata = fs::metadata(&real).map_err(fail)?;
+    if metadata.nlink() > 1 {
+        let message = format!(
+            "`{}` has other names, which would keep the old text",
+            path.display()
+        );
+        return Err(CommandError::trouble(message).help("mend it by hand, or undo the hard links"));
+    }
     let folder = real.parent().unwrap_or(Path::new("."));
     let mut file = builder().tempfile_in(folder).map_err(fail)?;
     file.write_all(after.as_bytes()).map_err(fail)?;
+    let (user, group) = (metadata.uid(), metadata.gid());
+    let own = file.as_file().metadata().map_err(fail)?;
+    if (own.uid(), own.gid()) != (user, group) {
+        fchown(file.as_file(), Some(user), Some(group)).map_err(fail)?;
+    }
+    let permissions = metadata.permissions();
     file.as_file().set_permissions(permissions).map_err(fail)?;
     file.as_file().sync_all().map_err(fail)?;
     file.persist(&real).map_err(|error| fail(error.error))?;

@@ -109,6 +109,12 @@ impl Command<'_> {
             None => self.range(index),
         }
     }
+
+    /// Returns the bytes of the unit's text that the whole command is written in.
+    pub(in crate::lint) fn whole(&self) -> Range<usize> {
+        let last = self.words.len().saturating_sub(1);
+        self.range(0).start..self.range(last).end
+    }
 }
 
 /// Returns the bytes of a written word that say a part of its text, as long as they say it one by

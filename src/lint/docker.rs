@@ -48,8 +48,8 @@ static DETACHED: Rule = Rule::error("U501", "a client that leaves its container 
          over then, while its container runs: systemd runs `ExecStop=`, which mostly stops the \
          container again, and `Restart=always` starts all of it anew. With `Type=oneshot` and \
          `RemainAfterExit=yes` the unit is active from then on, whether the container runs, has \
-         crashed or was removed, and nothing restarts it. Leave `-d` out: the client stays as long \
-         as the container runs, hands its output to the journal, and ends with its exit status.",
+         crashed or was removed, and systemd does not restart it. Leave `-d` out: the client stays as \
+         long as the container runs, hands its output to the journal, and ends with its exit status.",
     )
     .example(
         unit!(
@@ -252,7 +252,7 @@ fn check_dependencies(
     // A unit that systemd would restart loses the most by it.
     let restart = settings.restart;
     let restart = restart.filter(|one| matches!(one.value, "always" | "on-failure"));
-    for key in ["Requires", "BindsTo"] {
+    for key in ["Requires", "Requisite", "BindsTo"] {
         for directive in subject.all("Unit", key) {
             let Some(at) = word(directive.value, "docker.service") else {
                 continue;

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::lint::rule::Rule;
+use crate::secrecy;
 use crate::span::Span;
 
 /// One finding.
@@ -29,6 +30,9 @@ pub struct Finding {
     /// Replacements of bytes that mend it and change nothing of what systemd makes of the text.
     pub fix: Vec<(Range<usize>, String)>,
 }
+
+/// The greatest number of findings of one text.
+pub const FINDINGS_MAXIMUM: usize = 500;
 
 /// All findings of one text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -101,9 +105,17 @@ impl Finding {
 }
 
 impl Findings {
-    /// Adds a finding.
+    /// Adds a finding, unless there are more already than anybody reads.
     pub fn push(&mut self, finding: Finding) {
-        self.list.push(finding);
+        if !self.is_full() {
+            self.list.push(finding);
+        }
+    }
+
+    /// Tells whether there are more findings than anybody reads, so that no more are looked for.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.list.len() >= FINDINGS_MAXIMUM
     }
 
     /// Tells whether an error was found so far.
@@ -121,15 +133,28 @@ impl Findings {
             report.hide(secret);
         }
         let place = |(range, text): (Range<usize>, String)| (span(&range), text);
+        let secrets = self.secrets;
+        let hidden = |text: String, rule: &Rule| {
+            let mut text = secrecy::masked(&text).into_owned();
+            // A value that is one may be named by any finding but those of the secrets themselves.
+            if rule.code < "U700" {
+                for secret in &secrets {
+                    if text.contains(secret.as_str()) {
+                        text = text.replace(secret.as_str(), &"*".repeat(secret.len()));
+                    }
+                }
+            }
+            text
+        };
         for finding in self.list {
             report.push(Diagnostic {
                 span: Some(span(&finding.range)),
                 severity: finding.severity,
                 code: Some(finding.rule.code),
-                message: finding.message,
-                label: finding.label,
+                message: hidden(finding.message, finding.rule),
+                label: hidden(finding.label, finding.rule),
                 related: finding.related.into_iter().map(place).collect(),
-                help: finding.help,
+                help: finding.help.map(|help| hidden(help, finding.rule)),
                 fix: finding.fix.into_iter().map(place).collect(),
             });
         }

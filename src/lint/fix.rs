@@ -1,20 +1,24 @@
-//! Mends what can be mended without a change of what systemd makes of the text.
+//! Mends what can be mended without a change of what systemd makes of the text, or of where fleet runs
+//! the unit.
 //!
-//! In: a text. Out: the mended text, which is checked: systemd reads it as it read the first one. Knows
-//! nothing of files.
+//! In: a text. Out: the mended text, which is checked: systemd reads it as it read the first one, and
+//! fleet its own section, unless that could not be read as it stood. Knows nothing of files.
 
 use std::ops::Range;
 
 use crate::lint::finding::Finding;
 use crate::lint::subject::loaded_name;
 use crate::lint::{Options, Unit, lint};
+use crate::target::SECTION;
 use crate::unit::UnitFile;
+use crate::unit::fleet::FleetUnit;
+use crate::unit::fleet::constraints::Constraints;
 use crate::unit::name::UnitName;
 use crate::unit::specifier::Host;
 use crate::unit::systemd::{self, Reading};
 
 /// One fix may uncover the next, but none puts back what another took away.
-const ROUNDS_MAXIMUM: usize = 20;
+const ROUNDS_MAXIMUM: usize = 1_000;
 
 /// What became of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +53,11 @@ pub fn fix(
             options,
         );
         let mut findings = found.list;
-        findings.retain(|finding| !finding.fix.is_empty() && is_allowed(finding));
+        findings.retain(|finding| {
+            // Up to 239 these lines were read by systemd as fleet still reads them.
+            let is_old = options.systemd < 240 && ["U105", "U106"].contains(&finding.rule.code);
+            !finding.fix.is_empty() && !is_old && is_allowed(finding)
+        });
         let Some((text, count)) = round(&fixed.text, &findings, unit.name) else {
             break;
         };
@@ -62,7 +70,11 @@ pub fn fix(
 /// Applies each fix that keeps the reading; all at once if that does, which it nearly always does.
 fn round(text: &str, findings: &[Finding], name: &str) -> Option<(String, usize)> {
     let before = reading(text, name)?;
-    let keeps = |text: &str| reading(text, name).is_some_and(|after| is_same(&before, &after));
+    let scheduled = constraints(text, name);
+    let keeps = |text: &str| {
+        let is_scheduled_alike = scheduled.is_none() || constraints(text, name) == scheduled;
+        is_scheduled_alike && reading(text, name).is_some_and(|after| is_same(&before, &after))
+    };
     let (all, count) = apply(text, findings.iter());
     if count > 0 && keeps(&all) {
         return Some((all, count));
@@ -109,6 +121,23 @@ fn reading(text: &str, name: &str) -> Option<Reading> {
     Some(systemd::read(&file, &name, &Host::unknown()))
 }
 
+/// Returns where fleet would run the unit, if it can read the text, and reads it as systemd does.
+fn constraints(text: &str, name: &str) -> Option<Constraints> {
+    let unit = FleetUnit::parse(text).ok()?;
+    let misses = FleetUnit::parse(&unit.canonical()).ok()? != unit;
+    let file = UnitFile::parse(text);
+    let seen = unit
+        .options
+        .iter()
+        .filter(|one| &*one.section == SECTION)
+        .count();
+    let written = file
+        .assignments()
+        .filter(|one| one.section == Some(SECTION.as_bytes()));
+    // Where a trap hides some options from fleet, mending it shows them again.
+    (!misses && seen == written.count()).then(|| Constraints::read(&unit, name))
+}
+
 /// Compares what comes of two texts. Warnings may become fewer.
 fn is_same(before: &Reading, after: &Reading) -> bool {
     let Reading {
@@ -150,7 +179,6 @@ mod tests {
     fn what_can_be_mended_is() {
         let with = |rest: &str| format!("{START}{rest}");
         case(&with("# a \\\nUser=a\n"), &with("# a\nUser=a\n"), 1);
-        case(&with("[X-fleet]\n"), &with("[X-Fleet]\n"), 1);
         case(
             &with("ExecStop=/bin/a \\\n  # b\n  c\n"),
             &with("# b\nExecStop=/bin/a \\\n  c\n"),

@@ -6,13 +6,14 @@
 use std::ops::Range;
 
 use crate::glob;
+use crate::lint::combinations;
 use crate::lint::finding::{Finding, Findings};
 use crate::lint::rule::Rule;
 use crate::suggestion::did_you_mean;
 use crate::target::{LEGACY, OPTIONS, SPECIFIERS};
-use crate::unit::fleet::constraints::is_true;
+use crate::unit::fleet::constraints::split_quoted;
 
-pub(in crate::lint) static RULES: [&Rule; 12] = [
+pub(in crate::lint) static RULES: [&Rule; 10] = [
     &UNKNOWN_OPTION,
     &LEGACY_NAME,
     &NO_RESET,
@@ -21,8 +22,6 @@ pub(in crate::lint) static RULES: [&Rule; 12] = [
     &GLOBAL,
     &PATTERN,
     &PEER,
-    &REFUSED,
-    &SECOND_MACHINE,
     &NO_SUFFIX,
     &CONTINUED,
 ];
@@ -39,8 +38,9 @@ static UNKNOWN_OPTION: Rule = Rule::error("U401", "an option that fleet does not
 
 static LEGACY_NAME: Rule = Rule::warning("U402", "an old name of an option of fleet's")
     .because(
-        "Names that begin with `X-` come from fleet's first versions. The last one still reads them \
-         and adds them to the present names; tools around it mostly do not.",
+        "Names that begin with `X-` come from fleet's first versions. The last one still reads them, \
+         beside the present names (of several machine ids it takes the one by the present name); tools \
+         around it mostly do not.",
     )
     .example(
         "[Service]\nExecStart=/bin/true\n[X-Fleet]\nX-Conflicts=app@*.service\n",
@@ -67,14 +67,18 @@ static SPECIFIER: Rule = Rule::error("U404", "a specifier that fleet does not re
         "[Service]\nExecStart=/bin/true\n[X-Fleet]\nMachineID=e5f6\n",
     );
 
-static METADATA: Rule = Rule::error("U405", "machine metadata that fleet ignores")
-    .because(
-        "fleet wants exactly one `key=value`, without blanks. Anything else it drops without a \
-         word, and the unit runs on any machine: `a=b c=d`, `a=b,c=d`, `a=b=c`, `a=`. Write each \
-         pair in a line of its own; for one key several lines mean any of the values, for several \
-         keys all must match.",
-    )
-    .example(
+static METADATA: Rule = Rule::error(
+    "U405",
+    "machine metadata that fleet ignores, or that no machine has",
+)
+.because(
+    "fleet wants exactly one `key=value` a value. What has another number of `=`, or nothing on \
+     one side, it drops without a word, and the unit runs on any machine: `a=b c=d`, `a=b=c`, \
+     `a=`. Blanks, commas and single quotes belong to the pair: `a = b` is looked for just so, and \
+     no machine has it. Write each pair in a line of its own; for one key several lines mean any \
+     of the values, for several keys all must match.",
+)
+.example(
         "[Service]\nExecStart=/bin/true\n[X-Fleet]\nMachineMetadata=region=eu disk=ssd\n",
         "[Service]\nExecStart=/bin/true\n[X-Fleet]\nMachineMetadata=region=eu\nMachineMetadata=disk=ssd\n",
     );
@@ -110,28 +114,6 @@ static PEER: Rule = Rule::error("U408", "several units in one MachineOf")
         "[Service]\nExecStart=/bin/true\n[X-Fleet]\nMachineOf=a.service\nMachineOf=b.service\n",
     );
 
-static REFUSED: Rule = Rule::error("U409", "options that fleet refuses together")
-    .because(
-        "fleet refuses `MachineID` with any other option but `MachineMetadata`, `Global` with \
-         `MachineOf` or `Replaces`, `Conflicts` with `Replaces`, and a `MachineOf` that its own \
-         `Conflicts` or `Replaces` matches. It looks only when the unit is new: a unit that is \
-         replaced slips through, and is never scheduled.",
-    )
-    .example(
-        "[Service]\nExecStart=/bin/true\n[X-Fleet]\nGlobal=true\nMachineOf=a.service\n",
-        "[Service]\nExecStart=/bin/true\n[X-Fleet]\nMachineOf=a.service\n",
-    );
-
-static SECOND_MACHINE: Rule = Rule::error("U410", "more than one MachineID")
-    .because(
-        "fleet takes the first `MachineID` and ignores the others. To let a unit run on any of \
-         several machines give them a metadata in common.",
-    )
-    .example(
-        "[Service]\nExecStart=/bin/true\n[X-Fleet]\nMachineID=e5f6\nMachineID=a1b2\n",
-        "[Service]\nExecStart=/bin/true\n[X-Fleet]\nMachineID=e5f6\n",
-    );
-
 static NO_SUFFIX: Rule = Rule::error("U411", "a pattern or peer that no unit's name matches")
     .because(
         "fleet compares the whole name with its type. `Conflicts=app@1` never matches \
@@ -155,7 +137,7 @@ static CONTINUED: Rule = Rule::error("U412", "an option of fleet's that is conti
 /// Tells whether a rule is one of these.
 #[must_use]
 pub fn is_rule(rule: &Rule) -> bool {
-    RULES.contains(&rule)
+    RULES.contains(&rule) || combinations::RULES.contains(&rule)
 }
 
 /// One option by its present name, and its place.
@@ -208,7 +190,7 @@ pub fn check(options: &[FleetOption<'_>], found: &mut Findings) {
     for option in options {
         check_value(option, found);
     }
-    check_combinations(options, found);
+    combinations::check(options, found);
 }
 
 fn check_value(option: &FleetOption<'_>, found: &mut Findings) {
@@ -216,6 +198,10 @@ fn check_value(option: &FleetOption<'_>, found: &mut Findings) {
     let mut push = |rule, message: String, help: &str| {
         found.push(Finding::new(rule, range.clone(), message).help(help));
     };
+    // An empty one of these does what it looks like: the last value of `Global` counts.
+    if value.is_empty() && *name == "Global" {
+        return;
+    }
     if value.is_empty() {
         let message = format!("`{name}` is empty, and fleet has no reset");
         push(&NO_RESET, message, "leave it out");
@@ -235,13 +221,20 @@ fn check_value(option: &FleetOption<'_>, found: &mut Findings) {
         push(&SPECIFIER, message, "write out what it stands for");
     }
     match *name {
-        "MachineMetadata" if !quoted_items(value).iter().all(|item| is_pair(item)) => {
-            let message = format!("fleet would ignore `{value}`, and the unit would run anywhere");
-            push(
-                &METADATA,
-                message,
-                "write one `key=value` a line, as a list",
-            );
+        "MachineMetadata" => {
+            let items = split_quoted(value);
+            if let Some(item) = items.iter().find(|item| !is_pair(item)) {
+                let message =
+                    format!("fleet would ignore `{item}`, and the unit would run anywhere");
+                push(&METADATA, message, "write one `key=value` a line");
+            } else if let Some(item) = items.iter().find(|item| !is_usual(item)) {
+                let message = format!("fleet would look for a machine with just `{item}`");
+                push(
+                    &METADATA,
+                    message,
+                    "write one `key=value` a line, without blanks and quotes",
+                );
+            }
         }
         "Global" if !is_flag(value) => {
             let message = format!("fleet takes `{value}` for false");
@@ -250,11 +243,11 @@ fn check_value(option: &FleetOption<'_>, found: &mut Findings) {
         "Conflicts" | "Replaces" => check_patterns(option, found),
         "MachineOf" if value.contains(char::is_whitespace) && !value.starts_with('"') => {
             let message = format!("fleet would look for one unit named `{value}`");
-            push(&PEER, message, "write one name a line, as a list");
+            push(&PEER, message, "write one name a line");
         }
         "MachineOf" => {
-            for peer in quoted_items(value) {
-                check_suffix(option, peer, found);
+            for peer in split_quoted(value) {
+                check_suffix(option, &peer, found);
             }
         }
         _ => {}
@@ -262,11 +255,9 @@ fn check_value(option: &FleetOption<'_>, found: &mut Findings) {
 }
 
 fn check_patterns(option: &FleetOption<'_>, found: &mut Findings) {
-    for pattern in quoted_items(option.value)
-        .into_iter()
-        .flat_map(str::split_whitespace)
-    {
-        if glob::is_valid(pattern) {
+    let items = split_quoted(option.value);
+    for pattern in items.iter().flat_map(|item| item.split_whitespace()) {
+        if glob::is_valid(pattern) && !pattern.contains(['{', ',']) {
             check_suffix(option, pattern, found);
         } else {
             found.push(
@@ -296,8 +287,21 @@ fn check_suffix(option: &FleetOption<'_>, pattern: &str, found: &mut Findings) {
     found.push(Finding::new(&NO_SUFFIX, option.range.clone(), message).help(help));
 }
 
-/// The types of units that fleet runs.
-const TYPES: [&str; 6] = ["service", "socket", "timer", "path", "device", "mount"];
+/// The types of units that fleet's API takes.
+const TYPES: [&str; 12] = [
+    "automount",
+    "busname",
+    "device",
+    "mount",
+    "path",
+    "scope",
+    "service",
+    "slice",
+    "socket",
+    "swap",
+    "target",
+    "timer",
+];
 
 fn is_flag(value: &str) -> bool {
     const WORDS: [&str; 10] = [
@@ -307,81 +311,13 @@ fn is_flag(value: &str) -> bool {
     WORDS.contains(&word.as_str())
 }
 
-/// Splits a value as fleet does: only one that begins and ends with a quote has several items.
-fn quoted_items(value: &str) -> Vec<&str> {
-    match value
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-    {
-        Some(inner) => inner.split("\" \"").collect(),
-        None => vec![value],
-    }
-}
-
+/// Tells whether fleet takes a text for a pair, rather than dropping it.
 fn is_pair(item: &str) -> bool {
-    item.split_once('=').is_some_and(|(key, value)| {
-        let whole = |text: &str| !text.is_empty() && text.trim() == text;
-        whole(key) && whole(value) && !item.contains(['"', ',']) && !value.contains('=')
-    })
+    item.split_once('=')
+        .is_some_and(|(key, value)| !key.is_empty() && !value.is_empty() && !value.contains('='))
 }
 
-/// Refuses what fleet refuses, which it does only for a unit that it does not have yet.
-fn check_combinations(options: &[FleetOption<'_>], found: &mut Findings) {
-    let find = |name: &str| options.iter().find(|option| option.name == name);
-    let global = options
-        .iter()
-        .rfind(|option| option.name == "Global")
-        .filter(|option| is_true(option.value.trim_matches('"')));
-    let pairs = [
-        (find("MachineID"), find("MachineOf")),
-        (find("MachineID"), find("Conflicts")),
-        (find("MachineID"), global),
-        (find("MachineID"), find("Replaces")),
-        (global, find("MachineOf")),
-        (global, find("Replaces")),
-        (find("Conflicts"), find("Replaces")),
-    ];
-    for (one, other) in pairs {
-        if let (Some(one), Some(other)) = (one, other) {
-            let message = format!("fleet refuses `{}` with `{}`", one.name, other.name);
-            found.push(
-                Finding::new(&REFUSED, other.range.clone(), message)
-                    .label("this one")
-                    .related(one.range.clone(), "with this one"),
-            );
-        }
-    }
-    let mut machines = options.iter().filter(|option| option.name == "MachineID");
-    if let (Some(first), Some(second)) = (machines.next(), machines.next()) {
-        let message = "fleet takes the first `MachineID` only";
-        found.push(
-            Finding::new(&SECOND_MACHINE, second.range.clone(), message)
-                .related(first.range.clone(), "the first one"),
-        );
-    }
-    for of in options.iter().filter(|option| option.name == "MachineOf") {
-        for name in quoted_items(of.value) {
-            check_peer(of, name, options, found);
-        }
-    }
-}
-
-fn check_peer(of: &FleetOption<'_>, name: &str, options: &[FleetOption<'_>], found: &mut Findings) {
-    let against = options
-        .iter()
-        .filter(|option| matches!(option.name, "Conflicts" | "Replaces"));
-    for option in against {
-        let mut patterns = option.value.split_whitespace();
-        if patterns.any(|pattern| glob::matches(pattern, name)) {
-            let message = format!("the unit must run beside `{name}` and must not");
-            found.push(
-                Finding::new(&REFUSED, of.range.clone(), message)
-                    .label("fleet refuses it")
-                    .related(
-                        option.range.clone(),
-                        format!("`{}` holds it off", option.name),
-                    ),
-            );
-        }
-    }
+/// Tells whether a machine may well have such a pair.
+fn is_usual(item: &str) -> bool {
+    !item.contains(['"', ',']) && !item.contains(char::is_whitespace)
 }

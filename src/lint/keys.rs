@@ -1,6 +1,6 @@
 //! Directives that systemd does not know, does not know here, or forgets again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::directive::{self, Fate, Kind};
@@ -87,9 +87,14 @@ static NO_RESET: Rule = Rule::warning("U206", "an empty directive that empties n
 pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Findings) {
     let mut single: HashMap<(&str, &str), &Directive<'_>> = HashMap::new();
     let kind = subject.unit.kind_of_unit();
+    let warnings = subject.reading.warnings.iter();
+    let untaken: HashSet<usize> = warnings.map(|warning| warning.line).collect();
     // Most directives stand in the section of the one before.
     let mut section = ("", false);
     for directive in &subject.directives {
+        if found.is_full() {
+            return;
+        }
         if section.0 != directive.section {
             section = (directive.section, is_section(directive.section, kind));
         }
@@ -108,9 +113,13 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Findings) {
             )),
             Kind::Scalar => {
                 let key = (directive.section, directive.name);
-                if let Some(before) = single.insert(key, directive)
-                    && !directive.value.is_empty()
-                {
+                // What is not taken, or resets, leaves nothing that could be lost.
+                if untaken.contains(&directive.item.last_line) {
+                    continue;
+                }
+                if directive.value.is_empty() {
+                    single.remove(&key);
+                } else if let Some(before) = single.insert(key, directive) {
                     lost(before, directive, found);
                 }
             }

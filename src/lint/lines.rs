@@ -109,7 +109,7 @@ static LONG_LINE: Rule = Rule::error("U112", "a line over the limit").because(
 );
 
 /// fleet refuses a longer physical line at some places of a file, and old systemd cuts it.
-const LINE_LIMIT: usize = 2_046;
+const LINE_LIMIT: usize = 2_047;
 
 /// Finds lines that are not read as they look.
 pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Findings) {
@@ -290,7 +290,11 @@ fn is_directive(line: &[u8]) -> bool {
 
 /// Tells whether a line ends in a backslash with blanks behind it.
 pub(in crate::lint) fn ends_in_blank_backslash(source: &[u8]) -> bool {
-    let line = source.strip_suffix(b"\n").unwrap_or(source);
+    let source = source.strip_suffix(b"\n").unwrap_or(source);
+    let line = source
+        .rsplit(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or(source);
     let text = line.trim_ascii_end();
     text.len() < line.len() && text.ends_with(b"\\") && !line.ends_with(b"\r")
 }

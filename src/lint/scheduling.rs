@@ -1,10 +1,14 @@
 //! Where fleet runs a unit, and what the unit needs there.
 
+use crate::lint::Unit;
 use crate::lint::finding::{Finding, Findings};
 use crate::lint::fleet::{self, FleetOption};
 use crate::lint::rule::Rule;
-use crate::lint::subject::{Directive, Subject};
+use crate::lint::subject::{Directive, Subject, loaded_name};
 use crate::target;
+use crate::unit::fleet::FleetUnit;
+use crate::unit::fleet::constraints::Constraints;
+use crate::unit::name::UnitName;
 
 pub(in crate::lint) static RULES: [&Rule; 3] = [&INSTALL, &LONELY_TRIGGER, &LONELY_SIDEKICK];
 
@@ -77,10 +81,9 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Findings) {
     let kind = subject.unit.kind_of_unit();
     if matches!(kind, "timer" | "socket" | "path") && !found.has_errors() {
         let message = format!("nothing keeps this {kind} and the unit that it starts together");
-        found.push(
-            Finding::new(&LONELY_TRIGGER, 0..0, message)
-                .help("write `MachineOf=` with the name of that unit into `[X-Fleet]`"),
-        );
+        found.push(Finding::new(&LONELY_TRIGGER, 0..0, message).help(
+            "write `MachineOf=` with its name into `[X-Fleet]`, unless it names this one so",
+        ));
     }
     for name in ["BindsTo", "Requires", "Requisite"] {
         for directive in subject.all("Unit", name) {
@@ -101,7 +104,9 @@ fn lonely(directive: &Directive<'_>, found: &mut Findings) {
                 directive.range(at..at + word.len()),
                 message,
             )
-            .help(format!("write `MachineOf={word}` into `[X-Fleet]`")),
+            .help(format!(
+                "write `MachineOf={word}` into `[X-Fleet]`, unless that unit names this one so"
+            )),
         );
     }
 }
@@ -114,4 +119,31 @@ fn fleets_value<'a>(directive: &Directive<'a>) -> &'a str {
     } else {
         directive.value
     }
+}
+
+/// Returns the units that a unit is to run beside, each by the name of its template where it has one.
+/// Whoever looks at several files knows by it that two are kept together from the other side.
+#[must_use]
+pub fn peers(unit: &Unit<'_>) -> Vec<String> {
+    let Some(name) = loaded_name(unit.name).filter(|_| unit.text.contains("MachineOf")) else {
+        return Vec::new();
+    };
+    let Ok(kept) = FleetUnit::parse(unit.text) else {
+        return Vec::new();
+    };
+    let peers = Constraints::read(&kept, name.as_str()).peers;
+    peers.into_iter().map(|peer| template(&peer)).collect()
+}
+
+/// Tells whether a finding is that nothing keeps two units together.
+#[must_use]
+pub fn is_of_company(rule: &Rule) -> bool {
+    [&LONELY_TRIGGER, &LONELY_SIDEKICK].contains(&rule)
+}
+
+/// Returns the name of the template that a name is an instance of, or the name itself.
+#[must_use]
+pub fn template(name: &str) -> String {
+    let found = UnitName::new(name).ok().and_then(|name| name.template());
+    found.unwrap_or_else(|| name.to_owned())
 }

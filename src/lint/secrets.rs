@@ -56,12 +56,7 @@ const SHORTEST_HIDDEN: usize = 4;
 
 /// Tells whether a text may hold a secret at all.
 pub(in crate::lint) fn may_hold_one(text: &str) -> bool {
-    has_hint(text)
-}
-
-/// Tells whether a rule is one of these.
-pub(in crate::lint) fn is_rule(rule: &Rule) -> bool {
-    RULES.contains(&rule)
+    has_hint(text) || has_option(text.as_bytes())
 }
 
 /// Finds secrets in commands and environments.
@@ -118,7 +113,9 @@ fn check_command(command: &Command<'_>, found: &mut Findings) {
         if Some(at) != script {
             let raw = &command.directive.value[command.words[at].range.clone()];
             hide(&secret, raw, found);
-            report(&secret, command.range(at), &words, found);
+            if !found.is_full() {
+                report(&secret, command.range(at), &words, found);
+            }
         }
     }
     let Some(script) = script else { return };
@@ -128,7 +125,10 @@ fn check_command(command: &Command<'_>, found: &mut Findings) {
         for (at, secret) in secrets(&words, true) {
             let Some(word) = all().nth(at) else { continue };
             hide(&secret, word.raw, found);
-            report(&secret, command.within(script, word.range()), &words, found);
+            if !found.is_full() {
+                let range = command.within(script, word.range());
+                report(&secret, range, &words, found);
+            }
         }
     }
 }
@@ -159,8 +159,12 @@ fn report(secret: &Secret<'_>, range: Range<usize>, words: &[Cow<'_, str>], foun
 /// Keeps a secret out of all excerpts, as it is meant and as it is written.
 fn hide(secret: &Secret<'_>, raw: &str, found: &mut Findings) {
     let mut add = |text: &str| {
-        if !found.secrets.iter().any(|known| known == text) {
-            found.secrets.push(text.to_owned());
+        // One that goes over several lines is shown line by line.
+        for line in text.lines() {
+            let line = line.trim().trim_end_matches('\\').trim_end();
+            if !line.is_empty() {
+                found.secrets.push(line.to_owned());
+            }
         }
     };
     if secret.value.len() >= SHORTEST_HIDDEN {
@@ -293,7 +297,7 @@ mod tests {
         case(
             "Environment=A_TOKEN=x\\x41yz",
             &["U702"],
-            &["xAyz", "A_TOKEN=x\\x41yz"],
+            &["A_TOKEN=x\\x41yz", "xAyz"],
         );
         case("Environment=A_TOKEN=abc", &["U702"], &["A_TOKEN=abc"]);
         case(

@@ -176,8 +176,7 @@ fn check_header(
         found.push(
             Finding::new(&NOT_FLEETS, range(), message)
                 .label("so the unit runs on any machine")
-                .help("write `[X-Fleet]`")
-                .fix(range(), "[X-Fleet]"),
+                .help("write `[X-Fleet]`, if the unit is to run where it says"),
         );
         return;
     }

@@ -55,6 +55,9 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Findings) {
         if !directive.value.contains('%') {
             continue;
         }
+        if found.is_full() {
+            return;
+        }
         match form(directive.section, directive.name) {
             Some(Form::Exec) => {
                 lone(directive, found);
@@ -151,9 +154,8 @@ fn foreign(subject: &Subject<'_>, directive: &Directive<'_>, found: &mut Finding
     let value = directive.value;
     for (program, mark) in FORMATS {
         for (at, _) in value.match_indices(program) {
-            let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '=');
             let rest = &value[at + program.len()..];
-            if value[..at].ends_with(is_name) || !rest.starts_with([' ', '\t']) {
+            if !is_command_at(&value[..at]) || !rest.starts_with([' ', '\t']) {
                 continue;
             }
             // The command ends where the shell's or the line does.
@@ -178,6 +180,22 @@ fn foreign(subject: &Subject<'_>, directive: &Directive<'_>, found: &mut Finding
             }
         }
     }
+}
+
+/// Tells whether what follows a text, be it behind a folder, is a command rather than an argument.
+fn is_command_at(before: &str) -> bool {
+    let is_path = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    let folder = before.rfind(|c| !is_path(c)).map_or(0, |at| at + 1);
+    let path = &before[folder..];
+    let is_whole = path.is_empty() || path.ends_with('/');
+    let before = before[..folder].trim_end();
+    let follows = |word: &str| before.ends_with(word);
+    is_whole
+        && (before.is_empty()
+            || before.ends_with(['(', '`', ';', '|', '&', '"', '\'', '@', ':', '!', '+'])
+            || ["do", "then", "else", "exec"]
+                .iter()
+                .any(|word| follows(word)))
 }
 
 /// Tells whether a letter may belong to a format. What stands for the unit's own name may well be

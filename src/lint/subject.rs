@@ -162,6 +162,13 @@ impl Directive<'_> {
 
     /// Returns the bytes of a part of the value.
     pub(in crate::lint) fn range(&self, part: Range<usize>) -> Range<usize> {
+        // In a single line the value is where it is found, and most directives are single lines.
+        let source = self.item.source;
+        if self.item.line == self.item.last_line {
+            let end = self.start + source.trim_ascii_end().len();
+            let start = end.saturating_sub(self.value.len());
+            return (start + part.start).min(end)..(start + part.end).min(end);
+        }
         let positions = self.item.value_positions();
         let last = positions.len().saturating_sub(1);
         let at = |index: usize| positions.get(index.min(last)).copied().unwrap_or_default();

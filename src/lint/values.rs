@@ -77,6 +77,9 @@ static BAD_COMMAND: Rule = Rule::error("U215", "a command that systemd can't run
 pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Findings) {
     let reading = &subject.reading;
     for warning in &reading.warnings {
+        if found.is_full() {
+            return;
+        }
         let finding = match warning.complaint {
             // A line that is read in another way explains what is missing.
             Complaint::Unit if !found.list.iter().any(|found| found.rule.code < "U200") => {
@@ -186,7 +189,7 @@ fn dependency(subject: &Subject<'_>, warning: &Warning) -> Option<Finding> {
         finding.help("separate names by blanks")
     } else if word.starts_with(['"', '\'']) {
         finding.help("names are not quoted")
-    } else if !word.contains('.') {
+    } else if !word.contains('.') && directive.value.contains(word) {
         finding.help(format!("did you mean `{word}.service`?"))
     } else {
         finding
@@ -196,7 +199,8 @@ fn dependency(subject: &Subject<'_>, warning: &Warning) -> Option<Finding> {
 fn advice(subject: &Subject<'_>, warning: &Warning) -> Option<Finding> {
     let directive = subject.directive(warning.line)?;
     // This one has a rule of its own.
-    if directive.name == "KillMode" {
+    // Before 246 none of them was advised against.
+    if directive.name == "KillMode" || subject.options.systemd < 246 {
         return None;
     }
     let text = warning.text.trim_end_matches('.');

@@ -75,7 +75,7 @@ impl<'a> Variables<'a> {
         let reading = &subject.reading;
         let assignments = reading.environment.iter();
         let names = assignments.filter_map(|assignment| assignment.split_once('='));
-        let passes = ["PassEnvironment", "PAMName", "EnvironmentFile"];
+        let passes = ["PassEnvironment", "PAMName"];
         let mut directives = subject.directives.iter();
         Self {
             given: names.map(|(name, _)| name).collect(),
@@ -87,6 +87,15 @@ impl<'a> Variables<'a> {
     /// Tells whether the unit itself sets the variable.
     pub(in crate::lint) fn is_given(&self, name: &str) -> bool {
         self.given.contains(name)
+    }
+
+    /// Tells whether the variable is surely meant as one: it is set here, by systemd, or, to judge by
+    /// its capitals, in a file.
+    pub(in crate::lint) fn may_be_given(&self, name: &str) -> bool {
+        let is_capital = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        self.is_given(name)
+            || SYSTEMD.binary_search(&name).is_ok()
+            || (self.is_open && name.len() > 1 && name.chars().all(is_capital))
     }
 
     /// Tells whether nothing can set the variable.

@@ -129,6 +129,9 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Findings) {
     }
     let mut variables = None;
     for command in &subject.commands {
+        if found.is_full() {
+            return;
+        }
         let script = command.script();
         // The path is never replaced in, and has checks of its own.
         for (index, word) in command.words.iter().enumerate() {
@@ -197,6 +200,9 @@ fn unknown_escape(command: &Command<'_>, index: usize, found: &mut Findings) {
     found.push(finding);
 }
 
+/// A longer word than any that people write is not looked into.
+const WORD_MAXIMUM: usize = 8 << 10;
+
 fn dollars(
     command: &Command<'_>,
     index: usize,
@@ -226,6 +232,10 @@ fn dollars(
         }
         return;
     }
+    // Each reference is looked for in the whole word.
+    if text.len() > WORD_MAXIMUM {
+        return;
+    }
     for reference in references(&text) {
         match reference {
             Reference::Braced(name) if is_script && is_set_by_script(&text, name) => {
@@ -247,7 +257,7 @@ fn dollars(
             Reference::Bare(_) | Reference::Modified(_)
                 if script.is_some() || text.contains([' ', '\t', '\n', ';']) => {}
             Reference::Bare(name) | Reference::Modified(name) => {
-                if variables.is_given(name) {
+                if variables.may_be_given(name) {
                     let message = format!("`{name}` is not replaced here");
                     found.push(
                         Finding::new(&LITERAL_VARIABLE, part(command, index, name), message)

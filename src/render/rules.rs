@@ -71,3 +71,27 @@ pub(super) fn options(lines: &[Line], place: Span, report: &mut Report) {
     fleet::check(&options, &mut found);
     report.extend(found.report(|range| lines[range.start].origin.span().unwrap_or(place)));
 }
+
+/// Refuses a text of which fleet would keep something else than systemd reads in it: what is lost would
+/// be lost without a word.
+pub(super) fn lost(text: &str, name: &UnitName, place: Span, report: &mut Report) {
+    let subject = Unit {
+        name: name.as_str(),
+        text,
+        is_lossy: false,
+    };
+    let mut found = lint::lint(&subject, &lint::Options::default());
+    found.list.retain(|finding| {
+        // A text of the manifest has no carriage returns, and a file's name is not at fault here.
+        finding.severity == Severity::Error && finding.rule.code < "U122"
+    });
+    for finding in &mut found.list {
+        let line = text[..finding.range.start].matches('\n').count() + 1;
+        finding
+            .message
+            .insert_str(0, &format!("`{name}`, line {line}: "));
+        finding.related.clear();
+        finding.fix.clear();
+    }
+    report.extend(found.report(|_| place));
+}

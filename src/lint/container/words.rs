@@ -59,17 +59,19 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// Returns the bytes of the unit's text that a word is written in.
+    /// Returns the bytes of the unit's text that a word is written in; behind the last those of the
+    /// whole command.
     pub(in crate::lint) fn range(&self, at: usize) -> Range<usize> {
         match self {
-            Self::Own { command, .. } => command.range(self.own(at)),
+            Self::Own { command, .. } if at < self.len() => command.range(self.own(at)),
+            Self::Own { command, .. } => command.whole(),
             Self::Script {
                 command,
                 script,
                 words,
             } => match words.get(at) {
                 Some((word, _)) => command.within(*script, word.range()),
-                None => command.range(*script),
+                None => command.whole(),
             },
         }
     }

@@ -62,10 +62,10 @@ pub(super) static ONLY_AT_ITS_END: Rule = Rule::warning("U504", "a name that onl
 pub(super) static FIRST_START: Rule = Rule::error("U505", "a first start that fails")
     .because(
         "Before the first start on a machine there is no container to stop, kill or remove, and the \
-         client says so by ending with 1 (`docker rm -f` does since 20.10 end with 0; the versions \
-         before it fail as well). Without a `-` before the command, or `|| true` in a script, that \
-         fails the start, so that the container never comes into being. `docker kill` also fails \
-         where the container has ended.",
+         client ends with 1 for that (`docker rm -f` ends with 0 since 20.10, and with 1 before). \
+         Without a `-` before the command, or `|| true` in a script, that fails the start, so that \
+         the container never comes into being. `docker kill` also fails where the container has \
+         ended.",
     )
     .example(
         unit!(
@@ -81,8 +81,8 @@ pub(super) static FIRST_START: Rule = Rule::error("U505", "a first start that fa
 pub(super) static OTHER: Rule = Rule::warning("U514", "a stop that means another container")
     .because(
         "The name behind `docker stop`, `kill` or `rm` is none that this unit gives to a container, \
-         so its own container is not reached: it gets the signal that systemd sends to the client, \
-         and if it takes longer than `TimeoutStopSec=` it is left running.",
+         so its own container is not reached: it only gets the signal that systemd sends to the \
+         client, and if it takes longer than `TimeoutStopSec=` it is left running.",
     )
     .example(
         unit!(

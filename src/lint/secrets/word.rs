@@ -173,16 +173,11 @@ pub(super) fn is_plain(value: &str, is_script: bool) -> bool {
 /// Tells whether a text may hold a secret at all, be it only by an option's name. Nearly no text
 /// does, so this looks at little: at names before `=`, and for what only a few commands have.
 pub(super) fn has_hint(text: &str) -> bool {
+    const WORDS: [&str; 6] = ["://", "login", "mysql", "mariadb", "curl", "uthorization:"];
     let bytes = text.as_bytes();
     let mut names = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'=');
     names.any(|(end, _)| ends_like_secret(&bytes[..end]))
-        || (text.contains("://")
-            && text
-                .match_indices("://")
-                .any(|(at, _)| has_account(&bytes[at + 3..])))
-        || ["login", "mysql", "mariadb", "curl", "uthorization:"]
-            .iter()
-            .any(|word| text.contains(word))
+        || WORDS.iter().any(|word| text.contains(word))
 }
 
 /// Tells whether a command's word may be the option of a secret, or a script that has one.
@@ -211,11 +206,6 @@ fn ends_like_secret(name: &[u8]) -> bool {
         b"ord" | b"swd" | b"ase" | b"ass" | b"ret" | b"ken" | b"key" | b"ial" | b"als" | b"pwd"
     ) || end[1..].eq_ignore_ascii_case(b"pw")
         || end[2].is_ascii_digit()
-}
-
-fn has_account(address: &[u8]) -> bool {
-    let end = |byte: &&u8| !matches!(byte, b'/' | b' ' | b'\n' | b'"' | b'\'');
-    address.iter().take_while(end).any(|byte| *byte == b'@')
 }
 
 #[cfg(test)]
@@ -317,7 +307,6 @@ mod tests {
         }
         for text in [
             "[Service]\nExecStart=/usr/bin/docker run --rm --name app app:1\n",
-            "a://b:80/@c",
             "PASSWORD_FILE=/a --name b",
         ] {
             assert!(!has_hint(text), "{text}");

@@ -141,7 +141,7 @@ fn special(raw: &str, at: usize, quote: Option<u8>) -> Option<(usize, Option<Wal
             is_escape.then_some((at + 2, Some(Walked::Escaped)))
         }
         (b'$' | b'`', None | Some(b'"')) => {
-            Some((expansion_end(raw, at)?, Some(Walked::Expansion)))
+            Some((expansion_end(raw, at, 0)?, Some(Walked::Expansion)))
         }
         _ => None,
     }
@@ -153,8 +153,14 @@ fn char_end(text: &str, at: usize) -> usize {
     at.min(text.len()) + length.map_or(0, char::len_utf8)
 }
 
+/// Nobody nests substitutions deeper; what does is one word to its end.
+const DEPTH_MAXIMUM: usize = 50;
+
 /// Returns where a substitution or variable ends that begins with `$`, `$$` or a backquote.
-fn expansion_end(text: &str, at: usize) -> Option<usize> {
+fn expansion_end(text: &str, at: usize, depth: usize) -> Option<usize> {
+    if depth > DEPTH_MAXIMUM {
+        return Some(text.len());
+    }
     let bytes = text.as_bytes();
     if bytes[at] == b'`' {
         let mut end = at + 1;
@@ -166,7 +172,7 @@ fn expansion_end(text: &str, at: usize) -> Option<usize> {
     // systemd makes one `$` of two.
     let name = at + 1 + usize::from(bytes.get(at + 1) == Some(&b'$'));
     match bytes.get(name) {
-        Some(b'(') => Some(substitution_end(text, name + 1)),
+        Some(b'(') => Some(nested_end(text, name + 1, depth + 1)),
         Some(b'{') => Some((find(text, name, b'}') + 1).min(bytes.len())),
         Some(byte) if byte.is_ascii_alphabetic() || *byte == b'_' => {
             let rest = &bytes[name..];
@@ -190,14 +196,14 @@ pub(super) fn word_end(script: &str, start: usize) -> usize {
     while at < bytes.len() {
         at = match bytes[at] {
             b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')' => break,
-            _ => piece_end(script, at),
+            _ => piece_end(script, at, 0),
         };
     }
     at.min(bytes.len())
 }
 
 /// Returns where a character, an escape, a quoted text or a substitution ends.
-fn piece_end(script: &str, at: usize) -> usize {
+fn piece_end(script: &str, at: usize, depth: usize) -> usize {
     let bytes = script.as_bytes();
     match bytes[at] {
         b'\\' => at + 2,
@@ -207,18 +213,22 @@ fn piece_end(script: &str, at: usize) -> usize {
             while end < bytes.len() && bytes[end] != b'"' {
                 end = match bytes[end] {
                     b'\'' => end + 1,
-                    _ => piece_end(script, end),
+                    _ => piece_end(script, end, depth),
                 };
             }
             end + 1
         }
-        b'$' | b'`' => expansion_end(script, at).unwrap_or(at + 1),
+        b'$' | b'`' => expansion_end(script, at, depth).unwrap_or(at + 1),
         _ => at + 1,
     }
 }
 
 /// Returns where the substitution ends whose command begins at a place.
 pub(super) fn substitution_end(script: &str, start: usize) -> usize {
+    nested_end(script, start, 0)
+}
+
+fn nested_end(script: &str, start: usize, nesting: usize) -> usize {
     let bytes = script.as_bytes();
     let mut depth = 1;
     let mut at = start;
@@ -231,7 +241,7 @@ pub(super) fn substitution_end(script: &str, start: usize) -> usize {
         if depth == 0 {
             return at + 1;
         }
-        at = piece_end(script, at);
+        at = piece_end(script, at, nesting);
     }
     bytes.len()
 }

@@ -144,7 +144,8 @@ impl Constraints {
 
 /// Splits a value that starts and ends with a quote into its items; any other
 /// value is one item. Only a space separates, a tab does not.
-fn split_quoted(value: &str) -> Vec<String> {
+#[must_use]
+pub fn split_quoted(value: &str) -> Vec<String> {
     if !value.starts_with('"') || !value.ends_with('"') {
         return vec![value.to_owned()];
     }
