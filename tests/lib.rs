@@ -25,6 +25,7 @@ mod help;
 mod hostile;
 mod init;
 mod lint;
+mod lint_traps;
 mod mending;
 mod properties;
 mod reading;

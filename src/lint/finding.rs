@@ -155,7 +155,16 @@ impl Findings {
                 label: hidden(finding.label, finding.rule),
                 related: finding.related.into_iter().map(place).collect(),
                 help: finding.help.map(|help| hidden(help, finding.rule)),
-                fix: finding.fix.into_iter().map(place).collect(),
+                // A replacement that would show a secret is not told, though `--fix` makes it.
+                fix: if finding
+                    .fix
+                    .iter()
+                    .any(|(_, text)| *text != secrecy::masked(text))
+                {
+                    Vec::new()
+                } else {
+                    finding.fix.into_iter().map(place).collect()
+                },
             });
         }
         report

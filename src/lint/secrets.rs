@@ -169,6 +169,13 @@ fn hide(secret: &Secret<'_>, raw: &str, found: &mut Findings) {
     };
     if secret.value.len() >= SHORTEST_HIDDEN {
         add(secret.value);
+        // A continued line has other blanks where its parts meet.
+        if secret.value.contains("  ") {
+            let words = secret.value.split_whitespace();
+            words
+                .filter(|word| word.len() >= SHORTEST_HIDDEN)
+                .for_each(&mut add);
+        }
     }
     if secret.value.len() < SHORTEST_HIDDEN || !raw.contains(secret.value) {
         add(raw);
