@@ -170,6 +170,7 @@ fn check_run(call: &Call<'_>, calls: &Calls<'_>, settings: &Settings<'_>, found:
         && call.verb == Verb::Run
         && call.key() == "ExecStart"
         && call.is_last()
+        && !is_watched(call, settings)
     {
         let message = "systemd loses sight of a container that is run with `-d`";
         let finding = Finding::new(&DETACHED, call.range(part), message)
@@ -183,6 +184,7 @@ fn check_run(call: &Call<'_>, calls: &Calls<'_>, settings: &Settings<'_>, found:
         && call.verb != Verb::Create
         && !settings.has_terminal
         && !has_input
+        && !call.is_podman
     {
         let message = "a service has no terminal for `-i` and `-t`";
         let mut finding = Finding::new(&TERMINAL, call.range(tty), message)
@@ -209,6 +211,12 @@ fn check_run(call: &Call<'_>, calls: &Calls<'_>, settings: &Settings<'_>, found:
     }
 }
 
+/// podman has a process of its own beside each container, which such a service takes for its main one.
+fn is_watched(call: &Call<'_>, settings: &Settings<'_>) -> bool {
+    let kind = settings.kind.map_or("", |kind| kind.value);
+    call.is_podman && matches!(kind, "notify" | "forking")
+}
+
 /// With `RemainAfterExit=yes` such a unit does something; it only tells nothing any more.
 fn softened(mut finding: Finding, settings: &Settings<'_>) -> Finding {
     if settings.is_oneshot() {
@@ -221,7 +229,8 @@ fn check_start(call: &Call<'_>, settings: &Settings<'_>, found: &mut Findings) {
     // A oneshot service that does not remain only gives the container a push.
     let is_push = settings.is_oneshot() && !settings.remains;
     let is_attached = call.has_flag('a', "attach") || call.has_flag('i', "interactive");
-    if call.key() == "ExecStart" && call.is_last() && !is_attached && !is_push {
+    let is_lost = !is_attached && !is_push && !is_watched(call, settings);
+    if call.key() == "ExecStart" && call.is_last() && is_lost {
         let message = "systemd loses sight of a container that is started without `-a`";
         let finding = Finding::new(&DETACHED, call.verb_range(), message)
             .label("the client ends at once")
@@ -250,6 +259,10 @@ fn check_dependencies(
         );
     }
     // A unit that systemd would restart loses the most by it.
+    // What runs at times, by a timer, is started again by that.
+    if settings.is_oneshot() {
+        return;
+    }
     let restart = settings.restart;
     let restart = restart.filter(|one| matches!(one.value, "always" | "on-failure"));
     for key in ["Requires", "Requisite", "BindsTo"] {
@@ -262,7 +275,7 @@ fn check_dependencies(
             let range = directive.range(at..at + "docker.service".len());
             let mut finding = Finding::new(&REQUIRED, range, message)
                 .label("nothing starts it again")
-                .help("write `Wants=docker.service` and `After=docker.service`");
+                .help("write `Wants=docker.service`, `After=docker.service` and `Restart=always`");
             if let Some(restart) = restart {
                 finding = finding.related(restart.value_range(), "not even this");
             }

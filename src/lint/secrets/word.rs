@@ -167,7 +167,15 @@ pub(super) fn is_plain(value: &str, is_script: bool) -> bool {
             .all(|byte| matches!(byte, b'x' | b'X' | b'*' | b'.' | b'-' | b'_' | b'?'));
     let is_word = WORDS.iter().any(|word| value.eq_ignore_ascii_case(word))
         || value.to_ascii_lowercase().starts_with("your");
-    !(value.is_empty() || is_reference || has_specifier || is_path || is_pattern || is_word)
+    // `MAX_TOKEN=512` is a count.
+    let is_count = value.len() < 4 && value.bytes().all(|byte| byte.is_ascii_digit());
+    !(value.is_empty()
+        || is_count
+        || is_reference
+        || has_specifier
+        || is_path
+        || is_pattern
+        || is_word)
 }
 
 /// Tells whether a text may hold a secret at all, be it only by an option's name. Nearly no text
