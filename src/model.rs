@@ -90,15 +90,17 @@ pub struct Program {
 #[derive(Debug)]
 pub struct Container {
     /// The image as the unit names it, without a version.
-    pub image: String,
+    pub image: Spanned<String>,
     /// When it is pulled.
     pub pull: PullPolicy,
     /// Arguments of `docker run` between the container's name and the image.
-    pub options: Vec<Word>,
+    pub options: Vec<Spanned<Word>>,
     /// Whether some of them are the user's own, word for word.
     pub has_own_options: bool,
     /// What stands behind the image.
     pub command: Vec<Word>,
+    /// Where the command is written, or else the entry point.
+    pub command_span: Option<Span>,
     /// How long the container may take to stop, in seconds.
     pub stop_seconds: u64,
     /// The exit statuses of a container that was asked to stop.
@@ -121,6 +123,8 @@ pub struct Variable {
     pub name: VariableName,
     /// Its value.
     pub value: String,
+    /// Where it is written.
+    pub span: Span,
 }
 
 /// How a unit asks etcd for variables.

@@ -7,6 +7,7 @@
 
 pub mod check;
 pub mod context;
+pub mod desired;
 pub mod overlay;
 pub mod place;
 mod rules;
@@ -21,10 +22,12 @@ use crate::layers::SECTIONS;
 use crate::line::{Line, Origin};
 use crate::lint;
 use crate::model::{Companion, CompanionKind, Instance, Model, Process, Work};
-use crate::name::{AppName, TemplateName, UnitName, UnitType};
+use crate::name::{TemplateName, UnitName, UnitType};
 use crate::parallel::in_parts;
+use crate::render::desired::{Desired, DesiredUnit, state};
 use crate::render::place::{Memory, PlaceError, place};
 use crate::span::{Sources, Span, Spanned};
+use crate::state::State;
 use crate::suggestion::did_you_mean;
 use crate::target;
 use crate::template::{SUFFIX, Templates};
@@ -32,28 +35,6 @@ use crate::unit::UnitFile;
 
 /// A physical line stays below this many bytes: fleet refuses 2048, and old systemd reads 2047.
 pub const LINE_LIMIT: usize = 2_000;
-
-/// All units that should be in the registry, sorted by name.
-#[derive(Debug, Default)]
-pub struct Desired {
-    /// The units.
-    pub units: Vec<DesiredUnit>,
-}
-
-/// One unit that should be in the registry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DesiredUnit {
-    /// Its name: a template or a plain unit.
-    pub name: UnitName,
-    /// Its canonical text.
-    pub text: String,
-    /// The app that it belongs to.
-    pub app: AppName,
-    /// Where the manifest asks for it.
-    pub span: Span,
-    /// The instances that should run.
-    pub instances: Arc<[Instance]>,
-}
 
 /// Returns the file names of all templates that a model may need.
 #[must_use]
@@ -160,8 +141,10 @@ impl Renderer<'_> {
             name: process.unit.clone(),
             text,
             app: process.app.clone(),
+            process: process.name.value.clone(),
             span: process.name.span,
             instances: Arc::clone(&process.instances),
+            state: state(process),
         })
     }
 
@@ -236,8 +219,10 @@ impl Renderer<'_> {
             name: companion.unit.clone(),
             text,
             app: process.app.clone(),
+            process: process.name.value.clone(),
             span: companion.span,
             instances: instances.collect(),
+            state: State::Launched,
         })
     }
 

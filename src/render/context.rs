@@ -50,9 +50,12 @@ pub fn process(process: &Process) -> Context {
                 .iter()
                 .map(|status| Value::from(*status))
                 .collect();
-            context.insert_value("image", Value::from(container.image.as_str()));
+            context.insert_value("image", Value::from(container.image.value.as_str()));
             context.insert_value("pull", Value::from(pull));
-            context.insert_value("options", words(&container.options));
+            context.insert_value(
+                "options",
+                words(container.options.iter().map(|word| &word.value)),
+            );
             context.insert_value("command", words(&container.command));
             context.insert_value("stop_seconds", Value::from(container.stop_seconds));
             context.insert_value("stop_statuses", Value::from(statuses));
@@ -121,9 +124,9 @@ fn shared(process: &Process) -> Context {
     context
 }
 
-fn words(words: &[Word]) -> Value {
+fn words<'a>(words: impl IntoIterator<Item = &'a Word>) -> Value {
     let values: Vec<Value> = words
-        .iter()
+        .into_iter()
         .map(|word| match word {
             Word::Literal(text) => Value::from(text.as_str()),
             Word::Systemd(text) => Value::safe_string(text),

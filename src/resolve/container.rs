@@ -12,6 +12,7 @@ use crate::manifest::volume::Volume;
 use crate::model::{Container, Variable, Word};
 use crate::name::VariableName;
 use crate::resolve::client::steers_client;
+use crate::span::{Span, Spanned};
 use crate::yaml::field::Field;
 
 /// Returns the container that settings with an image describe.
@@ -47,11 +48,15 @@ pub fn container(
         stop_statuses.push(128 + signal.number);
     }
     Some(Container {
-        image: image.value.as_str().to_owned(),
+        image: Spanned {
+            span: image.span,
+            value: image.value.as_str().to_owned(),
+        },
         pull,
-        options: options(settings, slot, versioned),
+        options: options(settings, slot, versioned, image.span),
         has_own_options: settings.docker_args.each().next().is_some(),
         command: command(settings),
+        command_span: settings.command.span().or(settings.entrypoint.span()),
         stop_seconds: grace.map_or(10, |grace| grace.seconds()),
         stop_statuses,
     })
@@ -61,18 +66,19 @@ pub fn container(
 #[must_use]
 pub fn variables(settings: &Settings, in_container: bool) -> Vec<Variable> {
     fixed(settings)
-        .filter(|(name, _)| !(in_container && steers_client(name)))
+        .filter(|(name, _)| !(in_container && steers_client(&name.value)))
         .map(|(name, value)| Variable {
-            name: name.clone(),
+            name: name.value.clone(),
             value: value.clone(),
+            span: name.span,
         })
         .collect()
 }
 
-fn fixed(settings: &Settings) -> impl Iterator<Item = (&VariableName, &String)> {
+fn fixed(settings: &Settings) -> impl Iterator<Item = (&Spanned<VariableName>, &String)> {
     let entries = settings.environment.each();
     entries.filter_map(|(name, value)| match value.get()? {
-        VariableValue::Fixed(value) => Some((&name.value, value)),
+        VariableValue::Fixed(value) => Some((name, value)),
         VariableValue::Store(_) => None,
     })
 }
@@ -94,76 +100,98 @@ fn command(settings: &Settings) -> Vec<Word> {
     words.map(|word| Word::Literal(word.clone())).collect()
 }
 
-/// Collects arguments in their order.
-#[derive(Default)]
-struct Options(Vec<Word>);
+/// Collects arguments in their order, each with the manifest's place that gives it.
+struct Options {
+    words: Vec<Spanned<Word>>,
+    /// The place of what is being written.
+    place: Span,
+}
 
 impl Options {
+    /// Sets the place of the words to come.
+    fn at(&mut self, place: Option<Span>) -> &mut Self {
+        self.place = place.unwrap_or(self.place);
+        self
+    }
+
     fn flag(&mut self, name: &str, value: &Field<bool>) {
         if value.get() == Some(&true) {
-            self.literal(name);
+            self.at(value.span()).literal(name);
         }
     }
 
-    fn one(&mut self, name: &str, value: Option<&str>) {
-        if let Some(value) = value {
-            self.literal(name);
-            self.literal(value);
+    fn one(&mut self, name: &str, value: &str) {
+        self.literal(name);
+        self.literal(value);
+    }
+
+    /// Writes an option whose value is a text, where there is one.
+    fn text<T>(&mut self, name: &str, field: &Field<T>, text: impl Fn(&T) -> &str) {
+        if let Some(spanned) = field.spanned() {
+            self.at(Some(spanned.span)).one(name, text(&spanned.value));
         }
     }
 
-    fn each<'a>(&mut self, name: &str, values: impl IntoIterator<Item = &'a str>) {
-        for value in values {
-            self.one(name, Some(value));
+    /// Writes an option once for each item of a list.
+    fn each<'a, T: 'a>(
+        &mut self,
+        name: &str,
+        items: impl IntoIterator<Item = &'a Spanned<T>>,
+        text: impl Fn(&T) -> &str,
+    ) {
+        for item in items {
+            self.at(Some(item.span)).one(name, text(&item.value));
         }
     }
 
     fn literal(&mut self, word: &str) {
-        self.0.push(Word::Literal(word.to_owned()));
+        self.push(Word::Literal(word.to_owned()));
     }
 
     fn systemd(&mut self, word: String) {
-        self.0.push(Word::Systemd(word));
+        self.push(Word::Systemd(word));
+    }
+
+    fn push(&mut self, value: Word) {
+        let span = self.place;
+        self.words.push(Spanned { span, value });
     }
 }
 
-fn options(settings: &Settings, slot: &str, versioned: bool) -> Vec<Word> {
-    let mut options = Options::default();
+fn options(settings: &Settings, slot: &str, versioned: bool, place: Span) -> Vec<Spanned<Word>> {
+    let words = Vec::new();
+    let mut options = Options { words, place };
     network(settings, slot, &mut options);
     environment(settings, versioned, &mut options);
     storage(settings, &mut options);
     rights(settings, &mut options);
     limits(settings, &mut options);
-    let further = settings.docker_args.each();
-    for word in further {
-        options.literal(&word.value.0);
+    for word in settings.docker_args.each() {
+        options.at(Some(word.span)).literal(&word.value.0);
     }
-    options.0
+    options.words
 }
 
 fn network(settings: &Settings, slot: &str, options: &mut Options) {
-    for published in published(settings) {
-        options.literal("-p");
-        options.systemd(publish(&published, slot));
+    let port = settings.port.span();
+    let ports = settings.ports.each().map(|port| Some(port.span));
+    for (published, place) in published(settings)
+        .iter()
+        .zip(port.map(Some).into_iter().chain(ports))
+    {
+        options.at(place).literal("-p");
+        options.systemd(publish(published, slot));
     }
-    for exposed in settings.expose.each() {
-        options.one("--expose", Some(&exposed.value.0));
-    }
-    options.one(
-        "--network",
-        settings.network_mode.get().map(|text| text.0.as_str()),
-    );
-    options.one(
-        "--hostname",
-        settings.hostname.get().map(|text| text.0.as_str()),
-    );
-    for link in settings.links.each() {
-        options.one("--link", Some(&link.value.0));
-    }
-    let servers = settings.dns.each();
-    options.each("--dns", servers.map(|server| server.value.0.as_str()));
+    options.each("--expose", settings.expose.each(), |port| &port.0);
+    options.text("--network", &settings.network_mode, |text| &text.0);
+    options.text("--hostname", &settings.hostname, |text| &text.0);
+    options.each("--link", settings.links.each(), |link| &link.0);
+    options.each("--dns", settings.dns.each(), |server| &server.0);
     for (name, address) in settings.extra_hosts.each() {
-        options.one("--add-host", Some(&format!("{name}:{address}")));
+        let place = settings.extra_hosts.span();
+        options
+            .at(place)
+            .one("--add-host", &format!("{name}:{address}"));
     }
 }
 
@@ -212,107 +240,79 @@ fn publish(published: &Published, slot: &str) -> String {
 
 fn environment(settings: &Settings, versioned: bool, options: &mut Options) {
     if versioned {
-        options.one("-e", Some("VERSION"));
+        options.at(settings.versions.span()).one("-e", "VERSION");
     }
-    for file in settings.env_file.each() {
-        options.one("--env-file", Some(&file.value.path));
-    }
+    options.each("--env-file", settings.env_file.each(), |file| &file.path);
     for (name, value) in fixed(settings) {
-        if steers_client(name) {
-            options.one("-e", Some(&format!("{name}={value}")));
+        options.at(Some(name.span));
+        if steers_client(&name.value) {
+            options.one("-e", &format!("{}={value}", name.value));
         } else {
-            options.one("-e", Some(name.as_str()));
+            options.one("-e", name.value.as_str());
         }
     }
     for (name, value) in settings.labels.each() {
         if let Some(value) = value.get() {
-            options.one("--label", Some(&format!("{}={}", name.value, value)));
+            options
+                .at(Some(name.span))
+                .one("--label", &format!("{}={value}", name.value));
         }
     }
 }
 
 fn storage(settings: &Settings, options: &mut Options) {
     for volume in settings.volumes.each() {
+        options.at(Some(volume.span));
         match &volume.value {
-            Volume::Short(text) => options.one("-v", Some(text)),
-            Volume::Mount(text) => options.one("--mount", Some(text)),
+            Volume::Short(text) => options.one("-v", text),
+            Volume::Mount(text) => options.one("--mount", text),
         }
     }
-    for other in settings.volumes_from.each() {
-        options.one("--volumes-from", Some(&other.value.0));
-    }
-    for mount in settings.tmpfs.each() {
-        options.one("--tmpfs", Some(&mount.value.0));
-    }
-    for device in settings.devices.each() {
-        options.one("--device", Some(&device.value.0));
-    }
+    options.each("--volumes-from", settings.volumes_from.each(), |other| {
+        &other.0
+    });
+    options.each("--tmpfs", settings.tmpfs.each(), |mount| &mount.0);
+    options.each("--device", settings.devices.each(), |device| &device.0);
     options.flag("--read-only", &settings.read_only);
 }
 
 fn rights(settings: &Settings, options: &mut Options) {
     options.flag("--privileged", &settings.privileged);
-    for name in settings.cap_add.each() {
-        options.one("--cap-add", Some(&name.value.0));
-    }
-    for name in settings.cap_drop.each() {
-        options.one("--cap-drop", Some(&name.value.0));
-    }
-    options.one("--user", settings.user.get().map(|text| text.0.as_str()));
-    options.one(
-        "--workdir",
-        settings.working_dir.get().map(|text| text.0.as_str()),
-    );
-    options.one("--pid", settings.pid.get().map(|text| text.0.as_str()));
-    options.one("--ipc", settings.ipc.get().map(|text| text.0.as_str()));
+    options.each("--cap-add", settings.cap_add.each(), |name| &name.0);
+    options.each("--cap-drop", settings.cap_drop.each(), |name| &name.0);
+    options.text("--user", &settings.user, |text| &text.0);
+    options.text("--workdir", &settings.working_dir, |text| &text.0);
+    options.text("--pid", &settings.pid, |text| &text.0);
+    options.text("--ipc", &settings.ipc, |text| &text.0);
     options.flag("--init", &settings.init);
-    options.one(
-        "--stop-signal",
-        settings
-            .stop_signal
-            .get()
-            .map(|signal| signal.text.as_str()),
-    );
-    if let Some(entrypoint) = settings.entrypoint.get() {
-        // An empty one takes the image's away, as Compose has it.
-        options.one(
-            "--entrypoint",
-            Some(entrypoint.0.first().map_or("", String::as_str)),
-        );
-    }
+    options.text("--stop-signal", &settings.stop_signal, |signal| {
+        &signal.text
+    });
+    // An empty one takes the image's away, as Compose has it.
+    options.text("--entrypoint", &settings.entrypoint, |arguments| {
+        arguments.0.first().map_or("", String::as_str)
+    });
 }
 
 fn limits(settings: &Settings, options: &mut Options) {
     for (name, limit) in settings.ulimits.each() {
         if let Some(limit) = limit.get() {
-            options.one(
-                "--ulimit",
-                Some(&format!("{}={}:{}", name.value, limit.soft, limit.hard)),
-            );
+            let value = format!("{}={}:{}", name.value, limit.soft, limit.hard);
+            options.at(Some(name.span)).one("--ulimit", &value);
         }
     }
-    options.one(
-        "--memory",
-        settings.mem_limit.get().map(|size| size.0.as_str()),
-    );
-    options.one(
-        "--cpus",
-        settings.cpus.get().map(|number| number.0.as_str()),
-    );
-    options.one(
-        "--shm-size",
-        settings.shm_size.get().map(|size| size.0.as_str()),
-    );
+    options.text("--memory", &settings.mem_limit, |size| &size.0);
+    options.text("--cpus", &settings.cpus, |number| &number.0);
+    options.text("--shm-size", &settings.shm_size, |size| &size.0);
     let Some(logging) = settings.logging.get() else {
         return;
     };
-    options.one(
-        "--log-driver",
-        logging.driver.get().map(|driver| driver.0.as_str()),
-    );
+    options.text("--log-driver", &logging.driver, |driver| &driver.0);
     for (name, value) in logging.options.each() {
         if let Some(value) = value.get() {
-            options.one("--log-opt", Some(&format!("{}={value}", name.value)));
+            options
+                .at(Some(name.span))
+                .one("--log-opt", &format!("{}={value}", name.value));
         }
     }
 }
