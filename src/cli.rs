@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, explain, init, lint, render, schema, show};
+use crate::commands::{check, diff, explain, init, lint, render, schema, show};
 
 /// Renders systemd units for a fleet cluster from one services.yaml.
 ///
@@ -32,6 +32,7 @@ Exit codes: 0 done; 1 differences or findings; 2 trouble; 3 the other side is ou
 #[expect(missing_docs, reason = "a variant's help is its arguments'")]
 pub enum Command {
     Check(check::Args),
+    Diff(diff::Args),
     Explain(explain::Args),
     Init(init::Args),
     Lint(lint::Args),

@@ -3,4 +3,6 @@
 //! In: where a cluster is, and units. Out: what was observed, or what came of a request. Knows nothing
 //! of manifests and of what should run; decides nothing.
 
+pub mod directory;
 pub mod fleet;
+pub mod snapshot;

@@ -2,8 +2,10 @@
 //!
 //! Each command is a file of its own with its arguments and one function.
 
+pub mod against;
 pub mod check;
 pub mod connection;
+pub mod diff;
 pub mod explain;
 pub mod init;
 pub mod lint;

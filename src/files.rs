@@ -9,6 +9,8 @@
 )]
 
 pub mod edit;
+pub mod private;
+pub mod units;
 
 use std::fs;
 use std::io::{self, Read, Write};

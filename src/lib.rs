@@ -38,6 +38,10 @@ pub mod state;
 pub mod lint;
 pub mod render;
 
+// decide
+pub mod diff;
+pub mod plan;
+
 // doors
 pub mod error;
 pub mod settings;
@@ -49,6 +53,7 @@ pub mod store;
 
 // tell
 pub mod report;
+pub mod tell;
 
 // command
 pub mod commands;
@@ -81,6 +86,7 @@ pub fn run() -> ExitCode {
     };
     let result = match &cli.command {
         Command::Check(args) => commands::check::run(args, &mut invocation),
+        Command::Diff(args) => commands::diff::run(args, &mut invocation),
         Command::Explain(args) => commands::explain::run(args, &mut invocation),
         Command::Init(args) => commands::init::run(args, &mut invocation),
         Command::Lint(args) => commands::lint::run(args, &mut invocation),

@@ -1,4 +1,4 @@
-//! What the environment says: read once, here only.
+//! What the environment and the clock say: read once, here only.
 //!
 //! In: environment variables and what the streams are. Out: `Settings`. Knows nothing of commands.
 #![expect(
@@ -9,6 +9,7 @@
 use std::env;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What the environment says.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct Settings {
     pub fleet: FleetSettings,
     /// Whether there is somebody to ask.
     pub interactive: bool,
+    /// The time, in seconds since 1970.
+    pub now: u64,
 }
 
 /// fleetctl's variables, as they are written.
@@ -80,6 +83,9 @@ impl Settings {
                 tunnel: text("FLEETCTL_TUNNEL"),
             },
             interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
+            now: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |time| time.as_secs()),
         }
     }
 }

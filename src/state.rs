@@ -242,9 +242,22 @@ impl fmt::Display for Release {
     }
 }
 
+/// How much a source shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Coverage {
+    /// Unit files, as a folder has them.
+    Files,
+    /// Unit files, and instances that should run, as another manifest has them.
+    Wanted,
+    /// Unit files, instances, and what machines say of them.
+    Cluster,
+}
+
 /// All that was seen of a cluster. It is partial and old: each part was read at another time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {
+    /// How much this shows.
+    pub coverage: Coverage,
     /// The units of the registry.
     pub units: BTreeMap<RegistryName, ObservedUnit>,
     /// The states of units. There may be some of units that the registry has no more.

@@ -14,6 +14,7 @@ fn settings(fleet: FleetSettings) -> Settings {
         etcd_endpoints: None,
         fleet,
         interactive: false,
+        now: 0,
     }
 }
 

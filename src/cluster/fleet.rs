@@ -14,7 +14,8 @@ use crate::cluster::fleet::wire::{Item, MachineEntry, StateEntry, UnitEntry};
 use crate::error::CommandError;
 use crate::http::{Client, Method, Request, Response};
 use crate::state::{
-    Machine, MachineId, Observed, ObservedUnit, RegistryName, Release, State, States, UnitState,
+    Coverage, Machine, MachineId, Observed, ObservedUnit, RegistryName, Release, State, States,
+    UnitState,
 };
 use crate::unit::fleet::FleetUnit;
 
@@ -85,6 +86,7 @@ impl Fleet {
         let states = self.states()?;
         let units = self.units()?;
         Ok(Observed {
+            coverage: Coverage::Cluster,
             units,
             states,
             machines,

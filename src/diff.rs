@@ -1,0 +1,386 @@
+//! What would change in a cluster, and what there is not as it should be.
+//!
+//! In: the units that should be, the model that gives them, and what was seen. Out: a `Diff`. It is a
+//! function from values to a value: the same two give the same diff. Equal means that fleet's own hash
+//! is equal. Knows nothing of how a diff is shown, nor of how what was seen was read.
+
+pub mod cause;
+pub mod directives;
+pub mod instances;
+pub mod ownership;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::diff::directives::{RowChange, Section, compare, is_same_but_for_order};
+use crate::diff::instances::{Effect, InstanceDiff};
+use crate::diff::ownership::{Mark, application, mark};
+use crate::model::{Model, Process};
+use crate::name::AppName;
+use crate::parallel::in_parts;
+use crate::render::desired::{Desired, DesiredUnit};
+use crate::span::Span;
+use crate::state::{Coverage, Observed, ObservedUnit, RegistryName, State, UnitHash};
+use crate::unit::fleet::{FleetUnit, hash};
+
+/// All that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diff {
+    /// How much the other side shows.
+    pub coverage: Coverage,
+    /// The units of which there is anything to say, sorted by name.
+    pub units: Vec<UnitDiff>,
+    /// How many wanted units are as they should be, instances included.
+    pub equal: usize,
+    /// How many wanted instances are as they should be.
+    pub equal_instances: usize,
+    /// Units that say they are of one of the apps and that unitgen has not made.
+    pub foreign: Vec<Foreign>,
+    /// Wanted instances that no machine can take, as far as that is known.
+    pub unplaced: Vec<Unplaced>,
+}
+
+/// A unit that differs, or whose instances do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitDiff {
+    /// The name of its file: a template's or a plain unit's.
+    pub name: RegistryName,
+    /// The app and process that it belongs to.
+    pub owner: Mark,
+    /// Where the manifest asks for it; nowhere for one that it does not want.
+    pub span: Option<Span>,
+    /// What becomes of its file.
+    pub change: Change,
+    /// The hash that fleet has.
+    pub before: Option<UnitHash>,
+    /// The hash that fleet should have.
+    pub after: Option<UnitHash>,
+    /// What differs in its text; empty where nothing does, or where there is no other side to it.
+    pub sections: Vec<Section>,
+    /// The instances that are not as they should be, the wanted ones in their order first.
+    pub instances: Vec<InstanceDiff>,
+    /// What putting all that right does to what runs.
+    pub effect: Effect,
+}
+
+/// What becomes of a unit's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Change {
+    /// The registry does not have it.
+    New,
+    /// The registry has another text.
+    Changed,
+    /// The registry has the same directives in another order. To fleet that is another text.
+    Reordered,
+    /// It is as it should be.
+    Equal,
+    /// The registry has it and it carries unitgen's mark, but the manifest does not give it.
+    Unwanted,
+}
+
+impl Change {
+    /// Returns the word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Changed => "changed",
+            Self::Reordered => "reordered",
+            Self::Equal => "equal",
+            Self::Unwanted => "unwanted",
+        }
+    }
+}
+
+/// A unit of the registry that is of an app, as it says, and not unitgen's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Foreign {
+    /// Its name.
+    pub name: RegistryName,
+    /// The app.
+    pub app: String,
+}
+
+/// A wanted instance that no machine can take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unplaced {
+    /// Its unit's name.
+    pub name: RegistryName,
+    /// Where the manifest asks for it.
+    pub span: Span,
+    /// Why, in a few words.
+    pub reason: String,
+}
+
+/// What is compared.
+pub struct Comparison<'a> {
+    /// What should be; of the selected apps only.
+    pub desired: &'a Desired,
+    /// What gives it, all apps included.
+    pub model: &'a Model,
+    /// What was seen.
+    pub observed: &'a Observed,
+    /// The selected apps; all where there is no selection.
+    pub apps: Option<&'a [AppName]>,
+}
+
+/// A wanted unit and its hash.
+pub(crate) struct Expected<'a> {
+    pub(crate) unit: &'a DesiredUnit,
+    pub(crate) hash: String,
+}
+
+impl Diff {
+    /// Tells whether anything differs. Foreign units do not count: they are not unitgen's to change.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.units.is_empty()
+    }
+
+    /// Returns what putting everything right does to what runs.
+    #[must_use]
+    pub fn effect(&self) -> Effect {
+        let mut sum = Effect::default();
+        for unit in &self.units {
+            sum.add(unit.effect);
+        }
+        sum
+    }
+
+    /// Counts the units whose files change in one way.
+    #[must_use]
+    pub fn count(&self, change: Change) -> usize {
+        self.units
+            .iter()
+            .filter(|unit| unit.change == change)
+            .count()
+    }
+}
+
+impl UnitDiff {
+    /// Tells whether any row of its text differs.
+    #[must_use]
+    pub fn has_rows(&self) -> bool {
+        let mut rows = self.sections.iter().flat_map(|section| &section.rows);
+        rows.any(|row| !matches!(row.change, RowChange::Same(_)))
+    }
+
+    /// Returns the places of the manifest that cause the changes of its text, each once.
+    #[must_use]
+    pub fn causes(&self) -> Vec<Span> {
+        let rows = self.sections.iter().flat_map(|section| &section.rows);
+        let found: BTreeSet<Span> = match self.change {
+            // All of a new unit comes from one place.
+            Change::New => BTreeSet::new(),
+            _ => rows
+                .filter(|row| row.differs())
+                .filter_map(|row| row.cause)
+                .collect(),
+        };
+        if found.is_empty() {
+            return self.span.into_iter().collect();
+        }
+        found.into_iter().collect()
+    }
+}
+
+/// Compares what should be with what was seen.
+#[must_use]
+pub fn diff(comparison: &Comparison<'_>) -> Diff {
+    let families = families(comparison.observed);
+    let desired = &comparison.desired.units;
+    let compared = in_parts(desired, |units| {
+        let one = |unit| comparison.unit(unit, &families);
+        units.iter().map(one).collect::<Vec<_>>()
+    });
+    let mut diff = Diff {
+        coverage: comparison.observed.coverage,
+        units: Vec::new(),
+        equal: 0,
+        equal_instances: 0,
+        foreign: Vec::new(),
+        unplaced: Vec::new(),
+    };
+    for (unit, wanted) in compared.into_iter().flatten().zip(desired) {
+        let wanted = match comparison.observed.coverage {
+            Coverage::Files => 0,
+            Coverage::Wanted | Coverage::Cluster => wanted.instances.len(),
+        };
+        let Some(unit) = unit else {
+            diff.equal += 1;
+            diff.equal_instances += wanted;
+            continue;
+        };
+        let odd = unit
+            .instances
+            .iter()
+            .filter(|instance| instance.span.is_some());
+        diff.equal_instances += wanted - odd.count();
+        diff.units.push(unit);
+    }
+    comparison.unwanted(&mut diff);
+    diff.units.sort_by(|a, b| a.name.cmp(&b.name));
+    diff
+}
+
+/// The instances of each template that the registry has, sorted by name.
+type Families<'a> = HashMap<String, Vec<&'a ObservedUnit>>;
+
+fn families(observed: &Observed) -> Families<'_> {
+    let mut families = Families::new();
+    for unit in observed.units.values() {
+        if let Some(template) = unit.name.template() {
+            families
+                .entry(template.as_str().to_owned())
+                .or_default()
+                .push(unit);
+        }
+    }
+    families
+}
+
+impl Comparison<'_> {
+    /// Compares one wanted unit; `None` where all is as it should be.
+    fn unit(&self, unit: &DesiredUnit, families: &Families<'_>) -> Option<UnitDiff> {
+        let expected = Expected {
+            unit,
+            hash: hash(&unit.text),
+        };
+        let name = RegistryName::from(&unit.name);
+        let found = self.observed.units.get(&name);
+        let (change, mut sections) = change(&expected, found);
+        let (instances, effect) = self.instances(&expected, found, families);
+        if change == Change::Equal && instances.is_empty() {
+            return None;
+        }
+        if !sections.is_empty()
+            && let Some(process) = self.process(unit)
+        {
+            cause::find(process, &unit.name, &mut sections);
+        }
+        Some(UnitDiff {
+            owner: Mark {
+                app: unit.app.as_str().to_owned(),
+                process: unit.process.as_str().to_owned(),
+            },
+            span: Some(unit.span),
+            change,
+            before: found.map(|unit| unit.hash.clone()),
+            after: Some(UnitHash::seen(expected.hash)),
+            sections,
+            instances,
+            effect,
+            name,
+        })
+    }
+
+    fn instances(
+        &self,
+        expected: &Expected<'_>,
+        found: Option<&ObservedUnit>,
+        families: &Families<'_>,
+    ) -> (Vec<InstanceDiff>, Effect) {
+        if self.observed.coverage == Coverage::Files {
+            return Default::default();
+        }
+        if !expected.unit.name.is_template() {
+            return instances::compare(expected, found.as_slice(), self.observed);
+        }
+        let known = families.get(expected.unit.name.as_str());
+        instances::compare(expected, known.map_or(&[], Vec::as_slice), self.observed)
+    }
+
+    fn process(&self, unit: &DesiredUnit) -> Option<&Process> {
+        let apps = &self.model.apps;
+        let app = apps
+            .binary_search_by(|app| app.name.value.cmp(&unit.app))
+            .ok()?;
+        let mut processes = apps[app].processes.iter();
+        processes.find(|process| process.name.value == unit.process)
+    }
+
+    /// Finds units that carry unitgen's mark, or an app's name, and that nothing asks for.
+    fn unwanted(&self, diff: &mut Diff) {
+        let units = &self.desired.units;
+        let is_wanted = |name: &str| {
+            units
+                .binary_search_by(|unit| unit.name.as_str().cmp(name))
+                .is_ok()
+        };
+        let selects = |app: &str| {
+            self.apps
+                .is_none_or(|apps| apps.iter().any(|selected| selected.as_str() == app))
+        };
+        let mut found: BTreeMap<RegistryName, UnitDiff> = BTreeMap::new();
+        for unit in self.observed.units.values() {
+            let template = unit.name.template();
+            let file = template.as_ref().unwrap_or(&unit.name);
+            if is_wanted(file.as_str()) {
+                continue;
+            }
+            let Some(owner) = mark(&unit.unit) else {
+                let app = application(&unit.unit);
+                let app = app.filter(|app| selects(app) && self.has_app(app));
+                diff.foreign.extend(app.map(|app| Foreign {
+                    name: unit.name.clone(),
+                    app,
+                }));
+                continue;
+            };
+            if !selects(&owner.app) {
+                continue;
+            }
+            let is_file = template.is_none();
+            let entry = found.entry(file.clone()).or_insert_with(|| UnitDiff {
+                name: file.clone(),
+                owner,
+                span: None,
+                change: Change::Unwanted,
+                before: None,
+                after: None,
+                sections: Vec::new(),
+                instances: Vec::new(),
+                effect: Effect::default(),
+            });
+            if is_file {
+                entry.before = Some(unit.hash.clone());
+            }
+            let runs = unit.desired.known() != Some(State::Inactive);
+            if self.observed.coverage != Coverage::Files
+                && (!is_file || runs && !unit.name.is_template())
+            {
+                let instance = instances::unwanted(unit, self.observed);
+                entry.effect.add(instances::effect_on(
+                    unit,
+                    &instance.conditions,
+                    self.observed,
+                ));
+                entry.instances.push(instance);
+            }
+        }
+        diff.units.extend(found.into_values());
+    }
+
+    fn has_app(&self, app: &str) -> bool {
+        let apps = &self.model.apps;
+        apps.binary_search_by(|known| known.name.value.as_str().cmp(app))
+            .is_ok()
+    }
+}
+
+/// Compares a unit's file.
+fn change(expected: &Expected<'_>, found: Option<&ObservedUnit>) -> (Change, Vec<Section>) {
+    let wanted = || FleetUnit::parse(&expected.unit.text).unwrap_or_default();
+    let Some(found) = found else {
+        return (Change::New, compare(&FleetUnit::default(), &wanted()));
+    };
+    if found.hash.as_str() == expected.hash {
+        return (Change::Equal, Vec::new());
+    }
+    let wanted = wanted();
+    let change = if is_same_but_for_order(&found.unit, &wanted) {
+        Change::Reordered
+    } else {
+        Change::Changed
+    };
+    (change, compare(&found.unit, &wanted))
+}

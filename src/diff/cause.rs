@@ -1,0 +1,112 @@
+//! Which place of the manifest causes a difference.
+//!
+//! In: a process, and rows whose new values it gives. Out: the rows with the place of what was written
+//! for each. What came out of a template's own text has no place but the process's. Knows nothing of
+//! how a place is shown.
+
+use crate::diff::directives::{Row, Section};
+use crate::model::{Companion, CompanionKind, Process, Word, Work};
+use crate::name::UnitName;
+use crate::span::Span;
+use crate::target;
+use crate::unit::quote::quote_argument;
+
+/// Finds the causes of all rows that differ.
+pub fn find(process: &Process, unit: &UnitName, sections: &mut [Section]) {
+    let companion = process
+        .companions
+        .iter()
+        .find(|companion| companion.unit == *unit);
+    for section in sections {
+        for row in section.rows.iter_mut().filter(|row| row.differs()) {
+            row.cause = overlaid(process, &section.name, row).or_else(|| match companion {
+                Some(companion) => beside(companion, row),
+                None => own(process, &section.name, row),
+            });
+        }
+    }
+}
+
+/// Returns where the manifest gives, or takes away, a directive by its name.
+fn overlaid(process: &Process, section: &str, row: &Row) -> Option<Span> {
+    let overlays = process.overlays.iter();
+    let mut overlays =
+        overlays.filter(|overlay| overlay.section == section && overlay.name.value == row.name);
+    let first = overlays.clone().next()?;
+    let values = overlays.find_map(|overlay| {
+        let values = overlay.values.as_ref()?;
+        let after = row.after()?;
+        values.iter().find(|value| value.value == after)
+    });
+    match (values, row.after()) {
+        (Some(value), _) => Some(value.span),
+        // A value that goes may have been taken away by name, or be the template's own.
+        (None, None) => Some(first.name.span),
+        (None, Some(_)) => None,
+    }
+}
+
+fn beside(companion: &Companion, row: &Row) -> Option<Span> {
+    let is_its = match companion.kind {
+        CompanionKind::Timer(_) => row.name == "OnCalendar",
+        CompanionKind::Announce(_) => row.name.starts_with("Exec"),
+        CompanionKind::Socket | CompanionKind::Path => false,
+    };
+    is_its.then_some(companion.span)
+}
+
+fn own(process: &Process, section: &str, row: &Row) -> Option<Span> {
+    let after = row.after()?;
+    if section == target::SECTION && row.name == "Conflicts" {
+        let mut conflicts = process.conflicts.iter();
+        return conflicts
+            .find(|pattern| pattern.value == after)
+            .map(|pattern| pattern.span);
+    }
+    if let Work::Verbatim(text) = &process.work {
+        return Some(text.span);
+    }
+    if row.name == "Environment" {
+        return variable(process, after);
+    }
+    match &process.work {
+        Work::Container(_) if row.name.starts_with("Exec") => option(process, row),
+        _ => None,
+    }
+}
+
+fn variable(process: &Process, after: &str) -> Option<Span> {
+    let (name, _) = after.trim_start_matches('"').split_once('=')?;
+    if let (Work::Container(container), "IMAGE") = (&process.work, name) {
+        return Some(container.image.span);
+    }
+    let mut variables = process.environment.iter();
+    variables
+        .find(|variable| variable.name.as_str() == name)
+        .map(|variable| variable.span)
+}
+
+/// Returns where the first word is written that a command has and had not.
+fn option(process: &Process, row: &Row) -> Option<Span> {
+    let Work::Container(container) = &process.work else {
+        return None;
+    };
+    let (before, after) = (row.before().unwrap_or_default(), row.after()?);
+    let old: Vec<&str> = before.split_whitespace().collect();
+    let is_new = |text: &str| {
+        let mut words = text.split_whitespace();
+        after.contains(text) && words.any(|word| !old.contains(&word))
+    };
+    let written = |word: &Word| match word {
+        Word::Literal(text) => quote_argument(&text.replace('%', "%%")).unwrap_or_default(),
+        Word::Systemd(text) => text.clone(),
+    };
+    let mut options = container.options.iter();
+    if let Some(found) = options.find(|word| is_new(&written(&word.value))) {
+        return Some(found.span);
+    }
+    let mut command = container.command.iter();
+    command
+        .find(|word| is_new(&written(word)))
+        .and(container.command_span)
+}

@@ -1,0 +1,273 @@
+//! What is not as it should be with the instances of one unit.
+//!
+//! In: the instances that should run, what the registry has, and what machines say. Out: an entry for
+//! each instance that is not as it should be, and the effect of putting it right. Knows nothing of how
+//! that is done.
+
+use std::collections::BTreeMap;
+
+use crate::diff::Expected;
+use crate::model::Instance;
+use crate::span::Span;
+use crate::state::{
+    Coverage, MachineId, Observed, ObservedUnit, RegistryName, SeenState, State, UnitHash,
+    UnitState,
+};
+
+/// An instance that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstanceDiff {
+    /// Its unit's name.
+    pub name: RegistryName,
+    /// Where the manifest asks for it; nowhere for one that it does not want.
+    pub span: Option<Span>,
+    /// The hash of the text that the registry has of it.
+    pub hash: Option<UnitHash>,
+    /// The machines that have it.
+    pub machines: Vec<MachineId>,
+    /// What is not as it should be, at least one.
+    pub conditions: Vec<Condition>,
+}
+
+/// What is not as it should be with an instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// The registry does not have it.
+    Missing {
+        /// What it should be.
+        wanted: State,
+    },
+    /// The registry has it, and it is not wanted.
+    Surplus {
+        /// What fleet was told to do with it.
+        found: SeenState,
+    },
+    /// The registry has an older text of it than its unit's.
+    Stale,
+    /// fleet was told to do something else with it.
+    State {
+        /// What it should be.
+        wanted: State,
+        /// What fleet was told.
+        found: SeenState,
+    },
+    /// A machine has an older text of it than the registry.
+    Behind {
+        /// The machine.
+        machine: MachineId,
+    },
+    /// systemd says that it failed, or that it can't load it.
+    Failed {
+        /// The machine.
+        machine: MachineId,
+        /// systemd's words: load, active and sub state.
+        state: UnitState,
+    },
+    /// No machine has it.
+    Unplaced,
+}
+
+impl Condition {
+    /// Returns the word for it.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "missing",
+            Self::Surplus { .. } => "surplus",
+            Self::Stale => "stale",
+            Self::State { .. } => "state",
+            Self::Behind { .. } => "behind",
+            Self::Failed { .. } => "failed",
+            Self::Unplaced => "unplaced",
+        }
+    }
+}
+
+/// What putting instances right does to what runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Effect {
+    /// Instances that begin to run.
+    pub starts: usize,
+    /// Running instances that are replaced.
+    pub restarts: usize,
+    /// Running instances that end.
+    pub stops: usize,
+}
+
+impl Effect {
+    /// Adds the numbers of another one.
+    pub fn add(&mut self, other: Self) {
+        let Self {
+            starts,
+            restarts,
+            stops,
+        } = other;
+        self.starts += starts;
+        self.restarts += restarts;
+        self.stops += stops;
+    }
+}
+
+/// Compares the instances of one unit. `known` are those of the registry that belong to it.
+pub(super) fn compare(
+    expected: &Expected<'_>,
+    known: &[&ObservedUnit],
+    observed: &Observed,
+) -> (Vec<InstanceDiff>, Effect) {
+    let mut found = Vec::new();
+    let mut effect = Effect::default();
+    let by_name: BTreeMap<&str, &ObservedUnit> = known
+        .iter()
+        .map(|unit| (unit.name.as_str(), *unit))
+        .collect();
+    let mut surplus = by_name.clone();
+    for instance in expected.unit.instances.iter() {
+        let name = instance.unit.as_str();
+        surplus.remove(name);
+        if let Some(unit) = by_name.get(name) {
+            let diff = compare_one(expected, instance, unit, observed);
+            effect.add(effect_on(unit, &diff.conditions, observed));
+            found.extend(Some(diff).filter(|diff| !diff.conditions.is_empty()));
+            continue;
+        }
+        let wanted = expected.unit.state;
+        effect.starts += usize::from(wanted == State::Launched);
+        found.push(InstanceDiff {
+            name: RegistryName::from(&instance.unit),
+            span: Some(instance.span),
+            hash: None,
+            machines: Vec::new(),
+            conditions: vec![Condition::Missing { wanted }],
+        });
+    }
+    let mut surplus: Vec<&ObservedUnit> = surplus.into_values().collect();
+    surplus.sort_by_key(|unit| (unit.name.as_str().len(), &unit.name));
+    for unit in surplus {
+        let diff = unwanted(unit, observed);
+        effect.add(effect_on(unit, &diff.conditions, observed));
+        found.push(diff);
+    }
+    (found, effect)
+}
+
+/// Returns what is to be said of an instance that nobody wants.
+pub(super) fn unwanted(unit: &ObservedUnit, observed: &Observed) -> InstanceDiff {
+    InstanceDiff {
+        name: unit.name.clone(),
+        span: None,
+        hash: Some(unit.hash.clone()),
+        machines: machines(unit, observed),
+        conditions: vec![Condition::Surplus {
+            found: unit.desired.clone(),
+        }],
+    }
+}
+
+fn compare_one(
+    expected: &Expected<'_>,
+    instance: &Instance,
+    unit: &ObservedUnit,
+    observed: &Observed,
+) -> InstanceDiff {
+    let wanted = expected.unit.state;
+    let mut conditions = Vec::new();
+    let is_stale = unit.hash.as_str() != expected.hash;
+    // A plain unit that does not run has no instance to be stale: its file differs.
+    if is_stale
+        && (expected.unit.name.is_template() || unit.desired.known() != Some(State::Inactive))
+    {
+        conditions.push(Condition::Stale);
+    }
+    if unit.desired != SeenState::Known(wanted) {
+        conditions.push(Condition::State {
+            wanted,
+            found: unit.desired.clone(),
+        });
+    }
+    if observed.coverage == Coverage::Cluster && unit.desired.known() != Some(State::Inactive) {
+        conditions.extend(on_machines(unit, observed));
+    }
+    InstanceDiff {
+        name: unit.name.clone(),
+        span: Some(instance.span),
+        hash: Some(unit.hash.clone()),
+        machines: machines(unit, observed),
+        conditions,
+    }
+}
+
+/// Returns what is wrong with a unit on the machines that should have it.
+fn on_machines(unit: &ObservedUnit, observed: &Observed) -> Vec<Condition> {
+    let mut found = Vec::new();
+    let states = observed.states.get(&unit.name);
+    for (machine, state) in states.into_iter().flatten() {
+        if state.active == "failed" || !matches!(state.load.as_str(), "loaded" | "") {
+            found.push(Condition::Failed {
+                machine: machine.clone(),
+                state: state.clone(),
+            });
+        }
+        if state.hash != unit.hash && !state.hash.as_str().is_empty() {
+            found.push(Condition::Behind {
+                machine: machine.clone(),
+            });
+        }
+    }
+    // Of a global unit fleet says neither where it should be nor that it is nowhere.
+    let is_nowhere = unit.machine.is_none() && unit.current.is_some();
+    if is_nowhere && states.is_none_or(BTreeMap::is_empty) {
+        found.push(Condition::Unplaced);
+    }
+    found
+}
+
+fn machines(unit: &ObservedUnit, observed: &Observed) -> Vec<MachineId> {
+    match observed.states.get(&unit.name) {
+        Some(states) if !states.is_empty() => states.keys().cloned().collect(),
+        _ => unit.machine.iter().cloned().collect(),
+    }
+}
+
+/// Returns what putting a unit right does to what runs.
+pub(super) fn effect_on(
+    unit: &ObservedUnit,
+    conditions: &[Condition],
+    observed: &Observed,
+) -> Effect {
+    let number = running(unit, observed);
+    let mut effect = Effect::default();
+    let ends = conditions.iter().any(|condition| match condition {
+        Condition::Surplus { .. } => true,
+        Condition::State { wanted, .. } => *wanted != State::Launched,
+        _ => false,
+    });
+    let begins = conditions
+        .iter()
+        .any(|condition| matches!(condition, Condition::State { .. }));
+    if ends {
+        effect.stops = number;
+    } else if begins && number == 0 {
+        effect.starts = 1;
+    } else if conditions.contains(&Condition::Stale) {
+        effect.restarts = number;
+    }
+    effect
+}
+
+/// Returns on how many machines a unit runs.
+fn running(unit: &ObservedUnit, observed: &Observed) -> usize {
+    match observed.coverage {
+        Coverage::Files => 0,
+        Coverage::Wanted => usize::from(unit.desired.known() == Some(State::Launched)),
+        Coverage::Cluster => {
+            let states = observed.states.get(&unit.name).into_iter().flatten();
+            let runs = |(_, state): &(&MachineId, &UnitState)| {
+                matches!(
+                    state.active.as_str(),
+                    "active" | "activating" | "reloading" | "deactivating"
+                )
+            };
+            states.filter(runs).count()
+        }
+    }
+}
