@@ -39,6 +39,7 @@ pub mod lint;
 pub mod render;
 
 // decide
+pub mod placement;
 pub mod diff;
 pub mod plan;
 

@@ -1,0 +1,90 @@
+//! One machine for each node, where no two nodes may share one.
+//!
+//! In: for each node the machines that do. Out: an assignment of as many nodes as can be; which ones
+//! stay out follows the given order. Knows nothing of why nodes may not share.
+
+use crate::placement::board::Node;
+use crate::placement::machine_set::MachineSet;
+
+/// Returns a machine for each of the chosen nodes, in their order, or `None` where it stays out.
+/// Nodes of more weight go first, then those that have a machine, then the earlier ones.
+///
+/// What can be assigned at once is a matroid: to add nodes one by one, and never to take one out
+/// again, leaves out the least weight.
+pub(super) fn assign(nodes: &[Node], chosen: &[usize], machines: usize) -> Vec<Option<usize>> {
+    let mut order: Vec<usize> = (0..chosen.len()).collect();
+    order.sort_by_key(|position| nodes[chosen[*position]].keep_order());
+    let mut matching = Matching {
+        nodes,
+        chosen,
+        owners: vec![None; machines],
+        dead: MachineSet::empty(machines),
+    };
+    let mut is_in = vec![false; chosen.len()];
+    let weight = |position: &usize| nodes[chosen[*position]].weight;
+    for class in order.chunk_by(|one, other| weight(one) == weight(other)) {
+        // What has a machine keeps it, unless another has to have it.
+        for position in class {
+            if let Some(machine) = nodes[chosen[*position]].current
+                && matching.owners[machine].is_none()
+            {
+                matching.owners[machine] = Some(*position);
+                is_in[*position] = true;
+            }
+        }
+        for position in class {
+            if !is_in[*position] {
+                matching.add(*position);
+            }
+        }
+    }
+    let mut places = vec![None; chosen.len()];
+    for (machine, owner) in matching.owners.iter().enumerate() {
+        if let Some(owner) = owner {
+            places[*owner] = Some(machine);
+        }
+    }
+    places
+}
+
+struct Matching<'a> {
+    nodes: &'a [Node],
+    chosen: &'a [usize],
+    owners: Vec<Option<usize>>,
+    /// Machines from which no free one is reached, now and for ever.
+    dead: MachineSet,
+}
+
+impl Matching<'_> {
+    fn add(&mut self, position: usize) {
+        let mut seen = self.dead.clone();
+        if !self.augment(position, &mut seen) {
+            self.dead = seen;
+        }
+    }
+
+    fn augment(&mut self, position: usize, seen: &mut MachineSet) -> bool {
+        let mut rest = self.nodes[self.chosen[position]].free.clone();
+        rest.subtract(seen);
+        let mut free = rest
+            .iter()
+            .filter(|machine| self.owners[*machine].is_none());
+        if let Some(machine) = free.next() {
+            self.owners[machine] = Some(position);
+            return true;
+        }
+        for machine in rest.iter() {
+            if seen.contains(machine) {
+                continue;
+            }
+            seen.insert(machine);
+            if let Some(owner) = self.owners[machine]
+                && self.augment(owner, seen)
+            {
+                self.owners[machine] = Some(position);
+                return true;
+            }
+        }
+        false
+    }
+}
