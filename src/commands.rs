@@ -12,14 +12,16 @@ pub mod lint;
 pub mod render;
 pub mod schema;
 pub mod show;
+mod tree;
 
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use crate::cluster::git::GitTree;
+use crate::commands::tree::Tree;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::error::CommandError;
-use crate::files;
 use crate::manifest::{self, Manifest};
 use crate::model::Model;
 use crate::name::AppName;
@@ -29,7 +31,7 @@ use crate::render::{self as rendering, Renderer};
 use crate::report::{self, Style};
 use crate::resolve::resolve;
 use crate::settings::Settings;
-use crate::span::{SourceId, Sources};
+use crate::span::{SourceId, Sources, Span};
 use crate::suggestion::did_you_mean;
 use crate::template::{SUFFIX, Templates};
 use crate::yaml;
@@ -55,6 +57,7 @@ pub struct Invocation {
 }
 
 /// All that the files say, and what follows from it.
+#[derive(Default)]
 pub struct Loaded {
     /// The texts.
     pub sources: Sources,
@@ -92,81 +95,64 @@ impl Invocation {
     /// # Errors
     /// Says which file can't be read.
     pub fn load(&self) -> Result<Loaded, CommandError> {
-        let mut sources = Sources::default();
-        let mut report = Report::default();
-        let mut trees = Vec::new();
-        let paths = self.manifests();
-        for path in &paths {
-            let source = sources.add(path.display().to_string(), read_manifest(path)?);
-            match yaml::parse(&sources, source, &mut report) {
-                Some(tree) => trees.push(tree),
-                None if !report.has_errors() => report.push(empty(source)),
+        let loaded = self.load_tree(Tree::Disk)?;
+        Ok(loaded.unwrap_or_default())
+    }
+
+    /// Reads the manifests and templates as of a commit and renders all units, going as far as the
+    /// mistakes allow. A manifest that was not there yet is left out; nothing is returned where none
+    /// was there.
+    ///
+    /// # Errors
+    /// Says which file can't be read.
+    pub fn load_from(&self, commit: &mut GitTree) -> Result<Option<Loaded>, CommandError> {
+        self.load_tree(Tree::Commit(commit))
+    }
+
+    fn load_tree(&self, mut tree: Tree<'_>) -> Result<Option<Loaded>, CommandError> {
+        let mut loaded = Loaded::default();
+        let mut nodes = Vec::new();
+        let mut read = Vec::new();
+        for path in self.manifests() {
+            let Some(text) = tree.read_manifest(&path)? else {
+                continue;
+            };
+            let source = loaded.sources.add(tree.shown(&path), text);
+            read.push((source, path));
+            match yaml::parse(&loaded.sources, source, &mut loaded.report) {
+                Some(node) => nodes.push(node),
+                None if !loaded.report.has_errors() => loaded.report.push(empty(source)),
                 None => {}
             }
         }
-        let mut loaded = Loaded {
-            sources,
-            report,
-            model: Model::default(),
-            desired: Desired::default(),
-        };
-        // A tree that is not there would only give consequences of what is reported already.
-        if trees.len() == paths.len() {
-            let manifest = manifest::from_trees(&trees, &mut loaded.report);
-            self.build(&manifest, &mut loaded)?;
+        if read.is_empty() {
+            return Ok(None);
+        }
+        // A node that is not there would only give consequences of what is reported already.
+        if nodes.len() == read.len() {
+            let manifest = manifest::from_trees(&nodes, &mut loaded.report);
+            let folder = self.templates(&manifest, &read);
+            let named = manifest.templates.spanned().map(|named| named.span);
+            let own = own_templates(&mut tree, &folder, named, &mut loaded)?;
+            build(&manifest, &own, &mut loaded);
             // The process ends soon: giving millions of small values back one by one would only take
             // time.
-            std::mem::forget((trees, manifest));
+            std::mem::forget((nodes, manifest));
         }
         loaded.report.finish();
-        Ok(loaded)
+        Ok(Some(loaded))
     }
 
-    fn build(&self, manifest: &Manifest, loaded: &mut Loaded) -> Result<(), CommandError> {
-        let own = self.own_templates(manifest, &mut loaded.sources, &mut loaded.report)?;
-        loaded.model = resolve(manifest, &mut loaded.report);
-        let used = rendering::templates(&loaded.model);
-        let templates = Templates::new(&own, &used, &mut loaded.sources, &mut loaded.report);
-        let Some(templates) = templates else {
-            return Ok(());
+    /// Returns the folder of templates: that which a manifest names, as seen from its own folder, or
+    /// the one beside the first manifest.
+    fn templates(&self, manifest: &Manifest, read: &[(SourceId, PathBuf)]) -> PathBuf {
+        let Some(named) = manifest.templates.spanned() else {
+            return self.folder().join("templates");
         };
-        let renderer = Renderer {
-            templates: &templates,
-            sources: &loaded.sources,
-        };
-        let (desired, found) = renderer.render(&loaded.model);
-        loaded.report.extend(found);
-        if !loaded.report.has_errors() {
-            loaded.desired = desired;
-        }
-        Ok(())
-    }
-
-    fn own_templates(
-        &self,
-        manifest: &Manifest,
-        sources: &mut Sources,
-        report: &mut Report,
-    ) -> Result<Vec<(String, SourceId)>, CommandError> {
-        let named = manifest.templates.spanned();
-        let folder = match named {
-            Some(named) => folder_of(&sources.get(named.span.source).name).join(&named.value),
-            None => self.folder().join("templates"),
-        };
-        if let Some(named) = named
-            && !files::is_folder(&folder)
-        {
-            let message = format!("there is no folder `{}`", folder.display());
-            report.push(
-                Diagnostic::error(named.span, message).label("templates are to be found there"),
-            );
-        }
-        let files = files::read_folder(&folder, SUFFIX)?;
-        let templates = files.into_iter().map(|(name, path, text)| {
-            let source = sources.add(path.display().to_string(), text);
-            (name, source)
-        });
-        Ok(templates.collect())
+        let mut read = read.iter();
+        let from = read.find(|(source, _)| *source == named.span.source);
+        let folder = from.and_then(|(_, path)| path.parent());
+        folder.unwrap_or(Path::new("")).join(&named.value)
     }
 
     /// Shows a report on stderr.
@@ -208,23 +194,52 @@ impl Loaded {
     }
 }
 
-/// Returns the folder that a file stands in.
-fn folder_of(file: &str) -> PathBuf {
-    Path::new(file)
-        .parent()
-        .map(Path::to_owned)
-        .unwrap_or_default()
+/// Reads the templates of a folder; `named` is where a manifest names it.
+fn own_templates(
+    tree: &mut Tree<'_>,
+    folder: &Path,
+    named: Option<Span>,
+    loaded: &mut Loaded,
+) -> Result<Vec<(String, SourceId)>, CommandError> {
+    let files = tree.read_folder(folder, SUFFIX)?;
+    if let Some(span) = named
+        && files.is_none()
+    {
+        let message = format!("there is no folder `{}`", tree.shown(folder));
+        let diagnostic = Diagnostic::error(span, message);
+        loaded
+            .report
+            .push(diagnostic.label("templates are to be found there"));
+    }
+    let templates = files.unwrap_or_default().into_iter();
+    let templates = templates.map(|(name, path, text)| {
+        let source = loaded.sources.add(tree.shown(&path), text);
+        (name, source)
+    });
+    Ok(templates.collect())
 }
 
-fn read_manifest(path: &Path) -> Result<String, CommandError> {
-    files::read_text(path).map_err(|error| match error.help {
-        Some(_) => error,
-        None => error.help("name the manifest with `-f FILE`; `unitgen init` writes a first one"),
-    })
+/// Renders what a manifest says.
+fn build(manifest: &Manifest, own: &[(String, SourceId)], loaded: &mut Loaded) {
+    loaded.model = resolve(manifest, &mut loaded.report);
+    let used = rendering::templates(&loaded.model);
+    let templates = Templates::new(own, &used, &mut loaded.sources, &mut loaded.report);
+    let Some(templates) = templates else {
+        return;
+    };
+    let renderer = Renderer {
+        templates: &templates,
+        sources: &loaded.sources,
+    };
+    let (desired, found) = renderer.render(&loaded.model);
+    loaded.report.extend(found);
+    if !loaded.report.has_errors() {
+        loaded.desired = desired;
+    }
 }
 
 fn empty(source: SourceId) -> Diagnostic {
-    let span = crate::span::Span {
+    let span = Span {
         source,
         start: 0,
         end: 0,

@@ -24,18 +24,28 @@ use crate::parallel::in_parts;
 /// The greatest size of a manifest or a template in bytes. One of 10,000 apps has a tenth of it.
 pub const SIZE_MAXIMUM: u64 = 16 << 20;
 
+/// Files of a folder: their names, paths and texts.
+pub type Texts = Vec<(String, PathBuf, String)>;
+
 /// Reads a manifest or a template; `-` is the standard input.
 ///
 /// # Errors
 /// Says why the text can't be read, and at which line where it is no UTF-8.
 pub fn read_text(path: &Path) -> Result<String, CommandError> {
-    let shown = path.display();
+    let shown = path.display().to_string();
     if is_folder(path) {
-        return Err(CommandError::trouble(format!("`{shown}` is a folder"))
-            .help("name the manifest in it, such as `services.yaml`"));
+        return Err(folder_given(&shown));
     }
-    let Some(bytes) = read(path)? else {
-        return Err(too_large(path).help("several files can be given with several `-f`"));
+    text(&shown, read(path)?)
+}
+
+/// Makes a text of the bytes of a manifest or a template, `None` where they are too many.
+///
+/// # Errors
+/// Says at which line they are no UTF-8.
+pub fn text(shown: &str, bytes: Option<Vec<u8>>) -> Result<String, CommandError> {
+    let Some(bytes) = bytes else {
+        return Err(too_large(shown).help("several files can be given with several `-f`"));
     };
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
@@ -56,12 +66,19 @@ pub fn read_text(path: &Path) -> Result<String, CommandError> {
     })
 }
 
+/// Returns the error of a folder in place of a manifest or a template.
+#[must_use]
+pub fn folder_given(shown: &str) -> CommandError {
+    CommandError::trouble(format!("`{shown}` is a folder"))
+        .help("name the manifest in it, such as `services.yaml`")
+}
+
 /// Reads a file as it is, whatever its bytes; `-` is the standard input.
 ///
 /// # Errors
 /// Says why the file can't be read.
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>, CommandError> {
-    read(path)?.ok_or_else(|| too_large(path))
+    read(path)?.ok_or_else(|| too_large(&path.display().to_string()))
 }
 
 /// Reads a file, or nothing where it is larger than any that is meant. A pipe is a fair file, as in
@@ -88,8 +105,9 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, CommandError> {
     }
 }
 
-fn too_large(path: &Path) -> CommandError {
-    let shown = path.display();
+/// Returns the error of a file that is larger than any that is meant.
+#[must_use]
+pub fn too_large(shown: &str) -> CommandError {
     let mebibytes = SIZE_MAXIMUM >> 20;
     CommandError::trouble(format!("`{shown}` is larger than {mebibytes} MiB"))
 }
@@ -99,10 +117,7 @@ fn too_large(path: &Path) -> CommandError {
 ///
 /// # Errors
 /// Says why the folder or a file can't be read.
-pub fn read_folder(
-    folder: &Path,
-    ending: &str,
-) -> Result<Vec<(String, PathBuf, String)>, CommandError> {
+pub fn read_folder(folder: &Path, ending: &str) -> Result<Texts, CommandError> {
     let mut found = Vec::new();
     for name in names(folder, ending)? {
         let path = folder.join(&name);
@@ -350,6 +365,12 @@ fn builder() -> tempfile::Builder<'static, 'static> {
     builder
 }
 
+/// Tells whether a file of that name is one of those with an ending.
+#[must_use]
+pub fn counts(name: &str, ending: &str) -> bool {
+    name.ends_with(ending) && !name.starts_with('.')
+}
+
 fn names(folder: &Path, ending: &str) -> Result<Vec<String>, CommandError> {
     let fail = |error: io::Error| {
         CommandError::trouble(format!("can't read the folder `{}`", folder.display()))
@@ -366,8 +387,7 @@ fn names(folder: &Path, ending: &str) -> Result<Vec<String>, CommandError> {
         let Ok(name) = entry.file_name().into_string() else {
             continue;
         };
-        if name.ends_with(ending)
-            && !name.starts_with('.')
+        if counts(&name, ending)
             && entry
                 .file_type()
                 .is_ok_and(|kind| kind.is_file() || kind.is_symlink())

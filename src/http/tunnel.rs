@@ -5,7 +5,7 @@
 //! to one in a private folder: `-W` takes sockets only from OpenSSH 9.4 on.
 #![expect(
     clippy::disallowed_methods,
-    reason = "this is the door to ssh, the only program that is started"
+    reason = "this is the door to ssh, which is a process"
 )]
 
 use std::fs::File;
