@@ -184,10 +184,9 @@ impl GitTree {
 
 /// Returns the folder of the checkout.
 fn top(git: &Git, folder: &Path) -> Result<PathBuf, CommandError> {
-    let answer = git.ask(&["rev-parse", "--is-inside-work-tree", "--show-toplevel"])?;
+    let answer = git.ask(&["rev-parse", "--show-toplevel"])?;
     // A path may have line breaks of its own.
-    let rest = answer.bytes.strip_prefix(b"true\n");
-    match rest.and_then(|rest| rest.strip_suffix(b"\n")) {
+    match answer.bytes.strip_suffix(b"\n") {
         Some(top) if answer.is_success => {
             let top = Path::new(OsStr::from_bytes(top));
             Ok(fs::canonicalize(top).unwrap_or_else(|_| top.to_owned()))
@@ -203,7 +202,7 @@ fn no_checkout(answer: &Answer, folder: &Path) -> CommandError {
         format!("`{}`", folder.display())
     };
     let words = &answer.words;
-    let (message, help) = if answer.bytes.starts_with(b"false\n") {
+    let (message, help) = if words.contains("must be run in a work tree") {
         (
             format!("{place} is in a repository without a checkout"),
             "work in a checkout, which `git worktree add FOLDER` makes".to_owned(),
@@ -253,9 +252,12 @@ fn commit(git: &Git, name: &str, top: &Path) -> Result<String, CommandError> {
 /// Says how to come by a commit that is not there.
 fn help_to_find(name: &str, is_on_remote: bool, is_shallow: bool) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
-    if is_on_remote {
+    let is_id = name.len() >= 7 && name.chars().all(|c| c.is_ascii_hexdigit());
+    if name == "HEAD" {
+        "the branch that is checked out has no commit yet".to_owned()
+    } else if is_on_remote {
         format!("there is a branch of that name on the remote: `git:origin/{name}`")
-    } else if name.chars().all(is_plain) && !name.contains("..") {
+    } else if name.chars().all(is_plain) && !name.contains("..") && !is_id {
         let branch = name.strip_prefix("origin/").unwrap_or(name);
         format!(
             "CI often clones one branch only: `git fetch origin {branch}` brings another, which is \
@@ -385,6 +387,14 @@ mod tests {
         case("main", false, true, &fetch("main"));
         case("origin/main", false, false, &fetch("main"));
         case("feature/a-b_2.0", false, false, &fetch("feature/a-b_2.0"));
+        case(
+            "HEAD",
+            false,
+            false,
+            "the branch that is checked out has no commit yet",
+        );
+        case("0123abc", false, true, DEEPEN);
+        case("0123abc", false, false, look);
         case("HEAD~3", false, true, DEEPEN);
         case("HEAD~3", false, false, look);
         case("main..HEAD", false, false, look);
