@@ -95,11 +95,11 @@ pub(super) fn find(
                 Some(entries) => folders.push(entries),
                 None => return Ok(Err(Obstacle::Garbled)),
             },
-            Some((Kind::File, id)) if ahead.is_empty() => return Ok(Ok(Found::File(id))),
-            // What the user names may be absent; what the commit itself names should not.
-            Some((Kind::File, _)) | None => {
-                return Ok(link.map_or(Ok(Found::Nothing), |link| Err(Obstacle::Dangling(link))));
-            }
+            Some((Kind::File, id)) => match ahead.pop() {
+                None => return Ok(Ok(Found::File(id))),
+                Some(below) => return Ok(absent(below.link)),
+            },
+            None => return Ok(absent(link)),
             Some((Kind::Submodule, _)) => return Ok(Err(Obstacle::Submodule(shown(&name)))),
             Some((Kind::Link, id)) => {
                 let target = read(&id)?;
@@ -115,6 +115,14 @@ pub(super) fn find(
         }
     }
     Ok(Ok(Found::Folder(folders.pop().unwrap_or_default())))
+}
+
+/// What the user names may be absent; what the commit itself names, by a link, should not.
+fn absent(link: Option<String>) -> Result<Found, Obstacle> {
+    match link {
+        Some(link) => Err(Obstacle::Dangling(link)),
+        None => Ok(Found::Nothing),
+    }
 }
 
 /// Returns the steps along a path, the first one last.
