@@ -6,7 +6,5 @@
 
 pub mod directory;
 pub mod fleet;
-pub mod directory;
-pub mod fleet;
 pub mod git;
 pub mod snapshot;
