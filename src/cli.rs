@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, diff, explain, init, lint, render, schema, show};
+use crate::commands::{check, diff, explain, init, lint, render, schema, show, snapshot, status};
 
 /// Renders systemd units for a fleet cluster from one services.yaml.
 ///
@@ -39,4 +39,6 @@ pub enum Command {
     Render(render::Args),
     Schema(schema::Args),
     Show(show::Args),
+    Snapshot(snapshot::Args),
+    Status(status::Args),
 }

@@ -12,6 +12,8 @@ pub mod lint;
 pub mod render;
 pub mod schema;
 pub mod show;
+pub mod snapshot;
+pub mod status;
 mod tree;
 
 use std::path::{Path, PathBuf};

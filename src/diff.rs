@@ -8,6 +8,7 @@ pub mod cause;
 pub mod directives;
 pub mod instances;
 pub mod ownership;
+pub mod placing;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -144,6 +145,14 @@ impl Diff {
             sum.add(unit.effect);
         }
         sum
+    }
+
+    /// Tells whether a wanted instance is nowhere, so that it matters which machines there are.
+    #[must_use]
+    pub fn seeks_machines(&self) -> bool {
+        let instances = self.units.iter().flat_map(|unit| &unit.instances);
+        let mut wanted = instances.filter(|instance| instance.span.is_some());
+        wanted.any(|instance| instance.machines.is_empty())
     }
 
     /// Counts the units whose files change in one way.
@@ -289,6 +298,7 @@ impl Comparison<'_> {
         instances::compare(expected, known.map_or(&[], Vec::as_slice), self.observed)
     }
 
+    /// Returns the process that a unit belongs to.
     fn process(&self, unit: &DesiredUnit) -> Option<&Process> {
         let apps = &self.model.apps;
         let app = apps

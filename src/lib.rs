@@ -41,6 +41,7 @@ pub mod render;
 // decide
 pub mod placement;
 pub mod diff;
+pub mod overview;
 pub mod plan;
 
 // doors
@@ -94,6 +95,8 @@ pub fn run() -> ExitCode {
         Command::Render(args) => commands::render::run(args, &mut invocation),
         Command::Schema(args) => commands::schema::run(args, &mut invocation),
         Command::Show(args) => commands::show::run(args, &mut invocation),
+        Command::Snapshot(args) => commands::snapshot::run(args, &mut invocation),
+        Command::Status(args) => commands::status::run(args, &mut invocation),
     };
     let mut status = result.unwrap_or_else(|error| {
         invocation.output.message(&error.text());

@@ -84,6 +84,8 @@ pub struct Program {
     pub prefix: String,
     /// The program and its arguments.
     pub words: Vec<Word>,
+    /// Where they are written.
+    pub span: Span,
 }
 
 /// A container.

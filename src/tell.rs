@@ -7,6 +7,7 @@
 pub mod fold;
 pub mod instance;
 pub mod pieces;
+pub mod status;
 pub mod summary;
 pub mod text;
 

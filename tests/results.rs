@@ -34,6 +34,7 @@ const WHOLE_VALUE: &str = r#"{
         "file": "services.yaml",
         "line": 3
       },
+      "state": "launched",
       "text": "[Unit]\nDescription=%p %i\n\n[Service]\nEnvironment=APPLICATION=two\nRestart=always\nRestartSec=10s\nExecStart=/bin/echo 2\n\n[X-Unitgen]\nApp=two\nProcess=worker\n"
     }
   ]

@@ -177,6 +177,11 @@ impl Test {
         &self.folder
     }
 
+    /// Returns the folder, to go on in.
+    pub(crate) fn into_folder(self) -> Folder {
+        self.folder
+    }
+
     /// Runs the command and returns what came out, without judging it.
     pub(crate) fn output(&self) -> Output {
         let mut child = Command::new(PROGRAM)

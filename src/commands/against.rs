@@ -3,20 +3,28 @@
 //! In: `--against`, and what should be. Out: what was seen there. A cluster is asked for no more than is
 //! needed.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::cluster::directory;
 use crate::cluster::fleet::Fleet;
+use crate::cluster::git::GitTree;
 use crate::cluster::snapshot::Snapshot;
-use crate::commands::Invocation;
-use crate::commands::connection::{Connection, DEFAULT_ENDPOINT};
+use crate::commands::connection::Connection;
+use crate::commands::{Invocation, Loaded};
+use crate::diff::placing::unplaced;
+use crate::diff::{Comparison, Diff, Unplaced, diff};
 use crate::error::CommandError;
 use crate::files::private;
-use crate::render::desired::Desired;
-use crate::state::{Coverage, Observed, RegistryName, State, States};
+use crate::name::AppName;
+use crate::parallel::in_parts;
+use crate::render::desired::{Desired, DesiredUnit};
+use crate::state::{
+    Coverage, Observed, ObservedUnit, RegistryName, SeenState, State, States, UnitHash,
+};
 use crate::tell::count;
+use crate::unit::fleet::{FleetUnit, hash};
 
 /// What is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +65,7 @@ impl Invocation {
     ///
     /// # Errors
     /// Says what can't be read.
-    pub fn observe_folder(&mut self, path: &std::path::Path) -> Result<Observed, CommandError> {
+    pub fn observe_folder(&mut self, path: &Path) -> Result<Observed, CommandError> {
         let directory = directory::read(path)?;
         for (name, complaint) in directory.unreadable {
             let path = path.join(name);
@@ -74,7 +82,7 @@ impl Invocation {
     ///
     /// # Errors
     /// Says what can't be read, or what is wrong with it.
-    pub fn observe_snapshot(&mut self, path: &std::path::Path) -> Result<Observed, CommandError> {
+    pub fn observe_snapshot(&mut self, path: &Path) -> Result<Observed, CommandError> {
         let bytes = private::read(path)?;
         let snapshot = Snapshot::parse(&bytes).map_err(|reason| {
             CommandError::trouble(format!("can't use the snapshot `{}`", path.display()))
@@ -91,31 +99,144 @@ impl Invocation {
         Ok(snapshot.observed)
     }
 
-    /// Asks a cluster for what a comparison needs. Where only some apps are compared, it is asked for
-    /// their units alone, and for what runs.
+    /// Renders what the manifest of a revision gives, with the templates of then.
+    ///
+    /// # Errors
+    /// Says what can't be read, or that the manifest of then has mistakes; they are shown.
+    pub fn observe_revision(&mut self, revision: &str) -> Result<Observed, CommandError> {
+        let mut tree = GitTree::open(revision, &self.folder())?;
+        let Some(loaded) = self.load_from(&mut tree)? else {
+            let manifests = self.manifests();
+            let shown: Vec<String> = manifests.iter().map(|path| tree.shown(path)).collect();
+            let message = format!(
+                "warning: there is no `{}`: all is new\n",
+                shown.join("`, `")
+            );
+            self.output.message(&message);
+            return Ok(as_seen(&Desired::default()));
+        };
+        if loaded.report.has_errors() {
+            self.show(&loaded);
+            return Err(CommandError::trouble(format!(
+                "the manifest of `{revision}` has mistakes"
+            ))
+            .help("compare with a revision that renders"));
+        }
+        Ok(as_seen(&loaded.desired))
+    }
+
+    /// Compares with a cluster, which is asked for what that needs and no more. Where only some apps
+    /// are compared, it is asked for their units alone, and for what runs.
     ///
     /// # Errors
     /// Says what could not be read, and what to do where nobody said which cluster is meant.
-    pub fn observe_fleet(
+    pub fn compare_with_fleet(
         &self,
         connection: &Connection,
-        desired: &Desired,
-        is_selection: bool,
-    ) -> Result<(Observed, Fleet), CommandError> {
+        loaded: &Loaded,
+        apps: Option<&[AppName]>,
+    ) -> Result<Compared, CommandError> {
         let mut fleet = connection.fleet(&self.settings)?;
         let is_unsaid = connection.endpoint.is_none() && self.settings.fleet.endpoint.is_none();
-        let observed = observe(&mut fleet, desired, is_selection).map_err(|error| {
-            if !is_unsaid || error.help.is_some() {
-                return error;
+        let observed = observe(&mut fleet, &loaded.desired, apps.is_some());
+        let mut observed = observed.map_err(|mut error| {
+            // Nobody said which cluster is meant: perhaps none is.
+            if let Some(help) = error.help.as_mut().filter(|_| is_unsaid) {
+                help.push_str(
+                    "; to compare without a cluster say `--against dir:units`, `--against git:main` or \
+                     `--against snapshot:FILE`",
+                );
             }
-            error.help(format!(
-                "nobody said where the cluster is, so this asked `{DEFAULT_ENDPOINT}`, as fleetctl does: \
-                 name it with `--endpoint` or FLEETCTL_ENDPOINT, or compare without one: \
-                 `--against dir:units`, `git:main` or `snapshot:FILE`"
-            ))
+            error
         })?;
-        Ok((observed, fleet))
+        let mut diff = loaded.compare(&observed, apps);
+        if diff.seeks_machines() {
+            observed.machines = fleet.machines()?;
+            diff.unplaced = loaded.unplaced(&observed, apps, &diff);
+        }
+        Ok(Compared {
+            observed,
+            diff,
+            fleet,
+        })
     }
+}
+
+/// A comparison with a cluster.
+pub struct Compared {
+    /// What was seen.
+    pub observed: Observed,
+    /// What differs.
+    pub diff: Diff,
+    /// The cluster.
+    pub fleet: Fleet,
+}
+
+impl Loaded {
+    /// Compares with what was seen.
+    #[must_use]
+    pub fn compare(&self, observed: &Observed, apps: Option<&[AppName]>) -> Diff {
+        diff(&self.comparison(observed, apps))
+    }
+
+    /// Returns the instances that the machines that were seen can't hold.
+    #[must_use]
+    pub fn unplaced(
+        &self,
+        observed: &Observed,
+        apps: Option<&[AppName]>,
+        diff: &Diff,
+    ) -> Vec<Unplaced> {
+        unplaced(&self.comparison(observed, apps), diff)
+    }
+
+    fn comparison<'a>(
+        &'a self,
+        observed: &'a Observed,
+        apps: Option<&'a [AppName]>,
+    ) -> Comparison<'a> {
+        Comparison {
+            desired: &self.desired,
+            model: &self.model,
+            observed,
+            apps,
+        }
+    }
+}
+
+/// Returns what another manifest wants as if a cluster had it.
+fn as_seen(desired: &Desired) -> Observed {
+    let parts = in_parts(&desired.units, |units| {
+        units.iter().flat_map(seen_units).collect::<Vec<_>>()
+    });
+    let units = parts.into_iter().flatten();
+    Observed {
+        coverage: Coverage::Wanted,
+        units: units.map(|unit| (unit.name.clone(), unit)).collect(),
+        states: States::new(),
+        machines: BTreeMap::new(),
+        release: None,
+    }
+}
+
+fn seen_units(wanted: &DesiredUnit) -> Vec<ObservedUnit> {
+    let file = ObservedUnit {
+        name: RegistryName::from(&wanted.name),
+        unit: FleetUnit::parse(&wanted.text).unwrap_or_default(),
+        hash: UnitHash::seen(hash(&wanted.text)),
+        desired: SeenState::Known(State::Inactive),
+        current: None,
+        machine: None,
+    };
+    let instances = wanted.instances.iter().map(|instance| ObservedUnit {
+        name: RegistryName::from(&instance.unit),
+        desired: SeenState::Known(wanted.state),
+        ..file.clone()
+    });
+    // A plain unit is its own instance, which comes last.
+    let mut units = vec![file.clone()];
+    units.extend(instances);
+    units
 }
 
 fn observe(
@@ -132,16 +253,16 @@ fn observe(
         .collect();
     let mut observed = Observed {
         coverage: Coverage::Cluster,
-        units: std::collections::BTreeMap::new(),
+        units: Units::new(),
         states: States::new(),
-        machines: std::collections::BTreeMap::new(),
+        machines: BTreeMap::new(),
         release: None,
     };
     if is_selection && wanted.len() <= ASKED_SINGLY {
         singly(fleet, desired, wanted, &mut observed)?;
     } else {
         observed.units = fleet.units()?;
-        absent(fleet, &wanted, &mut observed)?;
+        absent(fleet, &wanted, &mut observed.units)?;
         // A unit that nothing was asked of runs nowhere.
         let runs = observed
             .units
@@ -180,33 +301,56 @@ fn singly(
     Ok(())
 }
 
+/// The least that fleet puts on a page, by default.
+const PAGE: usize = 100;
+
+/// How often a list of several pages is read before it is taken as it is.
+const READINGS: usize = 3;
+
 /// Makes sure of what a list of several pages does not show: while it was read, units that came or
 /// went may have moved one past the reader.
 fn absent(
     fleet: &mut Fleet,
     wanted: &BTreeSet<RegistryName>,
-    observed: &mut Observed,
+    units: &mut Units,
 ) -> Result<(), CommandError> {
-    /// The least that fleet puts on a page, by default.
-    const PAGE: usize = 100;
-    if observed.units.len() < PAGE {
+    if units.len() < PAGE {
         return Ok(());
     }
-    let is_absent = |name: &&RegistryName| !observed.units.contains_key(*name);
-    let absent: Vec<&RegistryName> = wanted.iter().filter(is_absent).collect();
+    let absent = wanted.iter().filter(|name| !units.contains_key(*name));
+    let absent: Vec<&RegistryName> = absent.collect();
     if absent.len() > ASKED_SINGLY {
-        for (name, unit) in fleet.units()? {
-            observed.units.entry(name).or_insert(unit);
-        }
-        return Ok(());
+        return settled(fleet, units);
     }
     for name in absent {
         if let Some(unit) = fleet.unit(name)? {
-            observed.units.insert(name.clone(), unit);
+            units.insert(name.clone(), unit);
         }
     }
     Ok(())
 }
+
+/// Reads a list of several pages again until it has the same names twice.
+///
+/// # Errors
+/// Says why the list can't be read.
+pub fn settled(fleet: &mut Fleet, units: &mut Units) -> Result<(), CommandError> {
+    for _ in 1..READINGS {
+        if units.len() < PAGE {
+            return Ok(());
+        }
+        let again = fleet.units()?;
+        let is_settled = again.keys().eq(units.keys());
+        *units = again;
+        if is_settled {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// The units of a registry.
+type Units = BTreeMap<RegistryName, ObservedUnit>;
 
 #[cfg(test)]
 mod tests {

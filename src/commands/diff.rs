@@ -4,13 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
+use crate::commands::Invocation;
 use crate::commands::against::Against;
 use crate::commands::connection::Connection;
-use crate::commands::{Invocation, Loaded};
-use crate::diff::{Comparison, Diff, diff};
 use crate::error::{CommandError, Status};
-use crate::name::AppName;
-use crate::state::Observed;
 use crate::tell::text::{self, Layout};
 
 /// Shows what would change in the cluster, and why.
@@ -66,18 +63,29 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
         return Ok(Status::Trouble);
     }
     let selected = loaded.select(&args.apps)?;
-    let observed = match &args.against {
+    let apps = selected.as_deref();
+    let (observed, diff) = match &args.against {
         Against::Fleet => {
-            let is_selection = selected.is_some();
-            invocation
-                .observe_fleet(&args.connection, &loaded.desired, is_selection)?
-                .0
+            let compared = invocation.compare_with_fleet(&args.connection, &loaded, apps)?;
+            (compared.observed, compared.diff)
         }
-        Against::Folder(path) => invocation.observe_folder(path)?,
-        Against::Snapshot(path) => invocation.observe_snapshot(path)?,
-        Against::Revision(_) => return Err(CommandError::trouble("not yet")),
+        Against::Folder(path) => {
+            let observed = invocation.observe_folder(path)?;
+            let diff = loaded.compare(&observed, apps);
+            (observed, diff)
+        }
+        Against::Snapshot(path) => {
+            let observed = invocation.observe_snapshot(path)?;
+            let mut diff = loaded.compare(&observed, apps);
+            diff.unplaced = loaded.unplaced(&observed, apps, &diff);
+            (observed, diff)
+        }
+        Against::Revision(revision) => {
+            let observed = invocation.observe_revision(revision)?;
+            let diff = loaded.compare(&observed, apps);
+            (observed, diff)
+        }
     };
-    let diff = compare(&loaded, &observed, selected.as_deref());
     let layout = Layout {
         colored: invocation.output.colored_results,
         context: args.context,
@@ -95,13 +103,4 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     };
     std::mem::forget((loaded, observed));
     Ok(status)
-}
-
-fn compare(loaded: &Loaded, observed: &Observed, apps: Option<&[AppName]>) -> Diff {
-    diff(&Comparison {
-        desired: &loaded.desired,
-        model: &loaded.model,
-        observed,
-        apps,
-    })
 }

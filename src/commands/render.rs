@@ -209,6 +209,7 @@ fn json_units(loaded: &Loaded, entries: &[Entry]) -> Value {
             "change": entry.ok().map(|at| word(entries[at].change)),
             "hash": fleet::hash(&unit.text),
             "instances": instances,
+            "state": unit.state.as_str(),
             "place": {"file": place.file, "line": place.line, "column": place.column},
             "text": unit.text,
         })

@@ -5,7 +5,7 @@
 //! how a place is shown.
 
 use crate::diff::directives::{Row, Section};
-use crate::model::{Companion, CompanionKind, Process, Word, Work};
+use crate::model::{Companion, CompanionKind, Container, Process, Word, Work};
 use crate::name::UnitName;
 use crate::span::Span;
 use crate::target;
@@ -70,7 +70,10 @@ fn own(process: &Process, section: &str, row: &Row) -> Option<Span> {
         return variable(process, after);
     }
     match &process.work {
-        Work::Container(_) if row.name.starts_with("Exec") => option(process, row),
+        Work::Container(container) if row.name.starts_with("Exec") => option(container, row),
+        Work::Program(program) if row.name == "ExecStart" => {
+            gives(&program.words, row).then_some(program.span)
+        }
         _ => None,
     }
 }
@@ -87,26 +90,28 @@ fn variable(process: &Process, after: &str) -> Option<Span> {
 }
 
 /// Returns where the first word is written that a command has and had not.
-fn option(process: &Process, row: &Row) -> Option<Span> {
-    let Work::Container(container) = &process.work else {
-        return None;
-    };
-    let (before, after) = (row.before().unwrap_or_default(), row.after()?);
-    let old: Vec<&str> = before.split_whitespace().collect();
-    let is_new = |text: &str| {
-        let mut words = text.split_whitespace();
-        after.contains(text) && words.any(|word| !old.contains(&word))
-    };
-    let written = |word: &Word| match word {
-        Word::Literal(text) => quote_argument(&text.replace('%', "%%")).unwrap_or_default(),
-        Word::Systemd(text) => text.clone(),
-    };
+fn option(container: &Container, row: &Row) -> Option<Span> {
     let mut options = container.options.iter();
-    if let Some(found) = options.find(|word| is_new(&written(&word.value))) {
-        return Some(found.span);
-    }
-    let mut command = container.command.iter();
-    command
-        .find(|word| is_new(&written(word)))
-        .and(container.command_span)
+    let option = options.find(|word| gives(std::slice::from_ref(&word.value), row));
+    let from_command = || gives(&container.command, row).then_some(container.command_span);
+    option
+        .map(|word| word.span)
+        .or_else(|| from_command().flatten())
+}
+
+/// Tells whether some of the words are new in a command.
+fn gives(words: &[Word], row: &Row) -> bool {
+    let old: Vec<&str> = row
+        .before()
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
+    let new = row.after().unwrap_or_default();
+    words.iter().any(|word| {
+        let text = match word {
+            Word::Literal(text) => quote_argument(&text.replace('%', "%%")).unwrap_or_default(),
+            Word::Systemd(text) => text.clone(),
+        };
+        new.contains(&text) && text.split_whitespace().any(|part| !old.contains(&part))
+    })
 }

@@ -128,6 +128,7 @@ impl Scope<'_> {
                     Work::Program(model::Program {
                         prefix: text[..text.len() - rest.len()].to_owned(),
                         words: vec![Word::Systemd(rest.to_owned())],
+                        span: program.span,
                     })
                 }
                 Program::Arguments(words) => {
@@ -137,6 +138,7 @@ impl Scope<'_> {
                     Work::Program(model::Program {
                         prefix: String::new(),
                         words: words.iter().cloned().map(Word::Literal).collect(),
+                        span: program.span,
                     })
                 }
             };

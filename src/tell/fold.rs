@@ -24,6 +24,28 @@ impl<'a> Group<'a> {
     pub fn first(&self) -> &'a UnitDiff {
         self.units[0]
     }
+
+    /// Returns the lines of what differs, by section. Of several units only what they share is shown
+    /// around it.
+    #[must_use]
+    pub fn lines(&self) -> Vec<(&'a str, Vec<Line>)> {
+        let all: Vec<Vec<Vec<Line>>> = self.units.iter().map(|unit| differing(unit)).collect();
+        let mut rows = 0..;
+        let sections = self.first().sections.iter().filter_map(|section| {
+            let number = section.rows.iter().filter(|row| row.differs()).count();
+            let mut shown = Vec::new();
+            for row in rows.by_ref().take(number) {
+                let first = &all[0][row];
+                if all.iter().all(|unit| unit[row] == *first) {
+                    shown.extend_from_slice(first);
+                } else {
+                    shown.extend(first.iter().map(Line::bare));
+                }
+            }
+            (number > 0).then_some((section.name.as_str(), shown))
+        });
+        sections.collect()
+    }
 }
 
 /// What units that change alike have in common.
@@ -66,6 +88,12 @@ pub fn listed(unit: &UnitDiff) -> impl Iterator<Item = &InstanceDiff> {
     unit.instances
         .iter()
         .filter(move |instance| !goes_without_saying(instance))
+}
+
+/// Returns the lines of each row that differs.
+fn differing(unit: &UnitDiff) -> Vec<Vec<Line>> {
+    let rows = unit.sections.iter().flat_map(|section| &section.rows);
+    rows.filter(|row| row.differs()).map(lines).collect()
 }
 
 fn key(unit: &UnitDiff) -> Option<Key> {

@@ -55,6 +55,37 @@ impl Line {
         Self { mark, pieces }
     }
 
+    /// Returns the line with nothing around what differs but the directive's name.
+    #[must_use]
+    pub fn bare(&self) -> Self {
+        let mut pieces: Vec<Piece> = Vec::new();
+        for piece in &self.pieces {
+            let piece = match piece.kind {
+                Kind::Gone | Kind::New => piece.clone(),
+                Kind::Same if piece.text == " " => continue,
+                Kind::Same | Kind::Note => Piece {
+                    kind: Kind::Note,
+                    text: match piece.text.split_once('=') {
+                        Some((name, _)) if pieces.is_empty() => format!("{name}=…"),
+                        _ => "…".to_owned(),
+                    },
+                },
+            };
+            if pieces
+                .last()
+                .is_some_and(|last| last.kind == Kind::Note && piece.kind == Kind::Note)
+            {
+                continue;
+            }
+            separate(&mut pieces);
+            pieces.push(piece);
+        }
+        Self {
+            mark: self.mark,
+            pieces,
+        }
+    }
+
     /// Returns the text. Where a line is changed within, what is gone stands in `[-…-]` and what is
     /// new in `{+…+}`.
     #[must_use]

@@ -81,10 +81,7 @@ pub fn stat(diff: &Diff) -> String {
         };
         let effect = effect(&[unit], diff.coverage).unwrap_or_default();
         let name = plain(unit.name.as_str());
-        let line = format!(
-            "{:<10} {name:<width$}  {rows:<8} {effect}",
-            unit.change.word()
-        );
+        let line = format!("{:<10} {name:<width$}  {rows:<8} {effect}", word(unit));
         text.push_str(line.trim_end());
         text.push('\n');
     }
@@ -127,11 +124,7 @@ pub fn effect(units: &[&UnitDiff], coverage: Coverage) -> Option<String> {
 impl Layout {
     fn group(self, group: &Group<'_>, coverage: Coverage, sources: &Sources, text: &mut String) {
         let unit = group.first();
-        let word = match unit.change {
-            // Only its instances differ.
-            Change::Equal => "instances",
-            change => change.word(),
-        };
+        let word = word(unit);
         let name = match group.units.as_slice() {
             [only] => plain(only.name.as_str()),
             units => format!("the same change in {}", count(units.len(), "unit")),
@@ -158,8 +151,15 @@ impl Layout {
                 "  the same directives in another order, which to fleet is another unit\n",
             );
         }
-        for section in &unit.sections {
-            self.section(section, text);
+        if group.units.len() > 1 {
+            for (section, lines) in group.lines() {
+                text.push_str(&format!("  [{}]\n", plain(section)));
+                text.extend(lines.iter().map(|line| self.line(line)));
+            }
+        } else {
+            for section in &unit.sections {
+                self.section(section, text);
+            }
         }
         self.instances(unit, text);
     }
@@ -246,6 +246,14 @@ impl Layout {
             return text.to_owned();
         }
         format!("{color}{text}{END}")
+    }
+}
+
+fn word(unit: &UnitDiff) -> &'static str {
+    match unit.change {
+        // Only its instances differ.
+        Change::Equal => "instances",
+        change => change.word(),
     }
 }
 

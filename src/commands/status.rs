@@ -1,0 +1,53 @@
+//! `unitgen status`.
+
+use clap::Parser;
+
+use crate::commands::connection::Connection;
+use crate::commands::{Format, Invocation};
+use crate::error::{CommandError, Status};
+use crate::overview::rows;
+use crate::tell::status;
+
+/// Shows what every instance of the apps should do, and what it does.
+///
+/// Where one is not as it should be, the reason stands below it. Ends with 1 where any is not.
+#[derive(Debug, Parser)]
+pub struct Args {
+    /// Only these apps
+    #[arg(value_name = "APP")]
+    apps: Vec<String>,
+    /// How the result is written
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Says what can't be read, which app there is not, or why the cluster does not answer.
+pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandError> {
+    let mut loaded = invocation.load()?;
+    invocation.show(&loaded);
+    if loaded.report.has_errors() {
+        return Ok(Status::Trouble);
+    }
+    let selected = loaded.select(&args.apps)?;
+    let mut compared =
+        invocation.compare_with_fleet(&args.connection, &loaded, selected.as_deref())?;
+    if compared.observed.machines.is_empty() {
+        compared.observed.machines = compared.fleet.machines()?;
+    }
+    let rows = rows(&loaded.desired, &compared.observed, &compared.diff);
+    let text = match args.format {
+        Format::Text => status::text(&rows, invocation.output.colored_results),
+        Format::Json => format!("{:#}\n", status::json(&rows)),
+    };
+    invocation.output.result(&text);
+    Ok(if rows.iter().any(status::is_odd) {
+        Status::Found
+    } else {
+        Status::Done
+    })
+}

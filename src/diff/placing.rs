@@ -1,0 +1,118 @@
+//! Whether the cluster can hold the instances that should be.
+//!
+//! In: what should be, the model that gives it, and what was seen, machines included. Out: the
+//! instances that have no place, with the reason. What the registry has beside them stays where it is,
+//! but for what nobody wants.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::diff::{Comparison, Diff, Unplaced};
+use crate::model::{Instance, Process};
+use crate::placement::{Candidate, HostPort, Occupant, unplaceable};
+use crate::render::desired::DesiredUnit;
+use crate::span::Span;
+use crate::state::{MachineId, Observed, ObservedUnit, RegistryName, State};
+use crate::unit::fleet::FleetUnit;
+use crate::unit::fleet::constraints::Constraints;
+
+/// Returns the wanted instances that no machine can take.
+#[must_use]
+pub fn unplaced(comparison: &Comparison<'_>, diff: &Diff) -> Vec<Unplaced> {
+    let mut places: HashMap<RegistryName, Span> = HashMap::new();
+    let mut candidates = Vec::new();
+    for unit in &comparison.desired.units {
+        let text = FleetUnit::parse(&unit.text).unwrap_or_default();
+        let process = comparison.process(unit);
+        for instance in unit.instances.iter() {
+            let name = RegistryName::from(&instance.unit);
+            places.insert(name.clone(), instance.span);
+            candidates.push(Candidate {
+                constraints: Constraints::read(&text, name.as_str()),
+                ports: ports(unit, process, instance),
+                machine: machine(&name, comparison.observed),
+                unit: name,
+            });
+        }
+    }
+    if comparison.apps.is_some() {
+        // What of other apps it would have to be with is not known here.
+        candidates.retain(|candidate| {
+            let peers = &candidate.constraints.peers;
+            peers
+                .iter()
+                .all(|peer| places.contains_key(&RegistryName::seen(peer)))
+        });
+    }
+    let occupants = occupants(comparison.observed, &places, diff);
+    let machines = &comparison.observed.machines;
+    let found = unplaceable(&candidates, &occupants, machines);
+    let named = found.into_iter().filter_map(|unplaceable| {
+        Some(Unplaced {
+            span: *places.get(&unplaceable.unit)?,
+            reason: unplaceable.reason.to_string(),
+            name: unplaceable.unit,
+        })
+    });
+    named.collect()
+}
+
+/// Returns the ports of the machine that an instance takes. Units beside a process take none.
+fn ports(unit: &DesiredUnit, process: Option<&Process>, instance: &Instance) -> Vec<HostPort> {
+    let Some(process) = process.filter(|process| process.unit == unit.name) else {
+        return Vec::new();
+    };
+    let slot = || instance.slot.as_ref()?.as_str().parse().ok();
+    let ports = process.machine_ports.iter().filter_map(|port| {
+        Some(HostPort {
+            number: port.value.number.or_else(slot)?,
+            protocol: port.value.protocol,
+        })
+    });
+    ports.collect()
+}
+
+fn machine(name: &RegistryName, observed: &Observed) -> Option<MachineId> {
+    let states = observed
+        .states
+        .get(name)
+        .and_then(|states| states.keys().next());
+    let unit = observed.units.get(name);
+    states.or_else(|| unit?.machine.as_ref()).cloned()
+}
+
+/// Returns what stays where it is.
+fn occupants(
+    observed: &Observed,
+    wanted: &HashMap<RegistryName, Span>,
+    diff: &Diff,
+) -> Vec<Occupant> {
+    let instances = diff.units.iter().flat_map(|unit| &unit.instances);
+    let leaving: HashSet<&RegistryName> = instances
+        .filter(|one| one.span.is_none())
+        .map(|one| &one.name)
+        .collect();
+    let stays = |unit: &&ObservedUnit| {
+        unit.desired.known() != Some(State::Inactive)
+            && !wanted.contains_key(&unit.name)
+            && !leaving.contains(&unit.name)
+    };
+    let mut found = Vec::new();
+    for unit in observed.units.values().filter(stays) {
+        let constraints = Constraints::read(&unit.unit, unit.name.as_str());
+        let mut machines: Vec<&MachineId> = observed
+            .states
+            .get(&unit.name)
+            .into_iter()
+            .flat_map(|states| states.keys())
+            .collect();
+        if machines.is_empty() {
+            machines.extend(&unit.machine);
+        }
+        found.extend(machines.into_iter().map(|machine| Occupant {
+            unit: unit.name.clone(),
+            constraints: constraints.clone(),
+            machine: machine.clone(),
+        }));
+    }
+    found
+}

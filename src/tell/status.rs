@@ -1,0 +1,149 @@
+//! A table of instances and what they do.
+//!
+//! In: the rows of an overview. Out: text for people, or JSON. Knows nothing of where it is written.
+
+use serde_json::{Value, json};
+
+use crate::overview::{Reason, Row};
+use crate::state::{MachineId, SeenState, State, UnitState};
+use crate::tell::{count, instance, plain};
+
+const HEADINGS: [&str; 7] = [
+    "APP", "PROCESS", "VERSION", "INSTANCE", "WANTED", "STATE", "MACHINE",
+];
+
+/// Writes the table, with the reasons below the rows that have any, and a last line that counts.
+#[must_use]
+pub fn text(rows: &[Row], bold: bool) -> String {
+    let cells: Vec<[String; 7]> = rows.iter().map(cells).collect();
+    let width = |column: usize| {
+        let widths = cells.iter().map(|cells| cells[column].chars().count());
+        widths
+            .chain([HEADINGS[column].len()])
+            .max()
+            .unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..HEADINGS.len()).map(width).collect();
+    let line = |cells: &[String], last: &str| {
+        let mut line = String::new();
+        for (cell, width) in cells.iter().zip(&widths) {
+            line.push_str(&format!("{cell:<width$}  "));
+        }
+        line.push_str(last);
+        format!("{}\n", line.trim_end())
+    };
+    let mut text = String::new();
+    if !rows.is_empty() {
+        let heading = line(&HEADINGS.map(str::to_owned), "TEXT");
+        text.push_str(&if bold {
+            format!("\x1b[1m{}\x1b[0m\n", heading.trim_end())
+        } else {
+            heading
+        });
+    }
+    for (row, cells) in rows.iter().zip(&cells) {
+        text.push_str(&line(cells, row.text.word()));
+        for reason in &row.reasons {
+            text.push_str(&format!("  ! {}\n", plain(&words(reason))));
+        }
+    }
+    text + &summary(rows) + "\n"
+}
+
+fn cells(row: &Row) -> [String; 7] {
+    let none = || "-".to_owned();
+    let version = row.version.as_ref().map_or_else(none, ToString::to_string);
+    let machine = row
+        .machine
+        .as_ref()
+        .map_or_else(none, |id| plain(id.short()));
+    [
+        plain(&row.app),
+        plain(&row.process),
+        version,
+        plain(row.name.as_str()),
+        row.wanted.map_or_else(none, |state| state.to_string()),
+        row.state.as_ref().map_or_else(none, instance::systemd),
+        machine,
+    ]
+}
+
+fn words(reason: &Reason) -> String {
+    match reason {
+        Reason::Missing => "fleet does not have it".to_owned(),
+        Reason::Surplus => "nobody wants it".to_owned(),
+        Reason::Told(SeenState::Known(state)) => format!("fleet was told that it is to be {state}"),
+        Reason::Told(SeenState::Unknown(word)) => {
+            format!("fleet was told `{word}`, which it does not know")
+        }
+        Reason::Unplaced(Some(reason)) => format!("no machine has it: {reason}"),
+        Reason::Unplaced(None) => "no machine has it; fleet may find one yet".to_owned(),
+        Reason::Silent(machine) => {
+            format!("{} was given it and says nothing of it", machine.short())
+        }
+        Reason::MachineGone(machine) => format!("{} was given it and is gone", machine.short()),
+        Reason::NotLoaded(load) => format!("systemd can't load it: {load}"),
+        Reason::Failed => "it failed; `fleetctl journal` shows its last words".to_owned(),
+        Reason::Restarting => {
+            "it ends again and again; `fleetctl journal` shows its last words".to_owned()
+        }
+        Reason::NotRunning => "it ended, and systemd does not start it again".to_owned(),
+    }
+}
+
+fn summary(rows: &[Row]) -> String {
+    let odd = rows.iter().filter(|row| is_odd(row)).count();
+    let all = count(rows.len(), "instance");
+    if odd == 0 {
+        return format!("{all}, all as they should be");
+    }
+    format!("{all}, {odd} not as they should be")
+}
+
+/// Tells whether there is anything to say of a row.
+#[must_use]
+pub fn is_odd(row: &Row) -> bool {
+    !row.reasons.is_empty() || row.text == crate::overview::Text::Stale
+}
+
+/// Returns one value for programs.
+#[must_use]
+pub fn json(rows: &[Row]) -> Value {
+    let state = |state: &UnitState| {
+        let UnitState {
+            hash,
+            load,
+            active,
+            sub,
+        } = state;
+        json!({"hash": hash.as_str(), "load": load, "active": active, "sub": sub})
+    };
+    let row = |row: &Row| {
+        let Row {
+            app,
+            process,
+            version,
+            name,
+            wanted,
+            told,
+            machine,
+            state: systemd,
+            text,
+            reasons,
+        } = row;
+        json!({
+            "app": app,
+            "process": process,
+            "version": version.as_ref().map(ToString::to_string),
+            "name": name.as_str(),
+            "wanted": wanted.map(State::as_str),
+            "told": told.as_ref().map(ToString::to_string),
+            "machine": machine.as_ref().map(MachineId::as_str),
+            "state": systemd.as_ref().map(state),
+            "text": text.word(),
+            "reasons": reasons.iter().map(words).collect::<Vec<_>>(),
+        })
+    };
+    let instances: Vec<Value> = rows.iter().map(row).collect();
+    json!({"format_version": 1, "instances": instances})
+}

@@ -1,0 +1,1 @@
+//! `unitgen diff` as text, against a folder.
