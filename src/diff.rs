@@ -173,17 +173,21 @@ impl UnitDiff {
         rows.any(|row| !matches!(row.change, RowChange::Same(_)))
     }
 
-    /// Returns the places of the manifest that cause the changes of its text, each once.
+    /// Returns the places of the manifest that cause the changes, each once.
     #[must_use]
     pub fn causes(&self) -> Vec<Span> {
         let rows = self.sections.iter().flat_map(|section| &section.rows);
         let found: BTreeSet<Span> = match self.change {
             // All of a new unit comes from one place.
-            Change::New => BTreeSet::new(),
-            _ => rows
-                .filter(|row| row.differs())
-                .filter_map(|row| row.cause)
-                .collect(),
+            Change::New | Change::Unwanted => BTreeSet::new(),
+            Change::Equal => {
+                let missing = self.instances.iter().filter(|one| one.hash.is_none());
+                missing.filter_map(|one| one.span).collect()
+            }
+            Change::Changed | Change::Reordered => {
+                let differing = rows.filter(|row| row.differs());
+                differing.filter_map(|row| row.cause).collect()
+            }
         };
         if found.is_empty() {
             return self.span.into_iter().collect();

@@ -63,8 +63,8 @@ impl Text {
 /// Why an instance is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
-    /// The registry does not have it.
-    Missing,
+    /// The registry does not have it; for this reason no machine could take it, where that is known.
+    Missing(Option<String>),
     /// Nobody wants it.
     Surplus,
     /// fleet was told something else.
@@ -185,7 +185,9 @@ impl Context<'_> {
         let conditions = odd.map(|odd| odd.conditions.as_slice()).unwrap_or_default();
         for condition in conditions {
             match condition {
-                Condition::Missing { .. } => row.reasons.push(Reason::Missing),
+                Condition::Missing { .. } => {
+                    row.reasons.push(Reason::Missing(self.unplaced(&row.name)));
+                }
                 Condition::Surplus { .. } => row.reasons.push(Reason::Surplus),
                 Condition::Stale => row.text = Text::Stale,
                 Condition::State { found, .. } => row.reasons.push(Reason::Told(found.clone())),

@@ -16,6 +16,7 @@ mod corpus;
 mod delivery;
 mod diff;
 mod diff_fleet;
+mod diff_git;
 mod faults;
 mod files;
 mod findings;

@@ -109,7 +109,7 @@ fn gives(words: &[Word], row: &Row) -> bool {
     let new = row.after().unwrap_or_default();
     words.iter().any(|word| {
         let text = match word {
-            Word::Literal(text) => quote_argument(&text.replace('%', "%%")).unwrap_or_default(),
+            Word::Literal(text) => quote_argument(text).unwrap_or_default(),
             Word::Systemd(text) => text.clone(),
         };
         new.contains(&text) && text.split_whitespace().any(|part| !old.contains(&part))

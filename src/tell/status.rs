@@ -70,7 +70,10 @@ fn cells(row: &Row) -> [String; 7] {
 
 fn words(reason: &Reason) -> String {
     match reason {
-        Reason::Missing => "fleet does not have it".to_owned(),
+        Reason::Missing(None) => "fleet does not have it".to_owned(),
+        Reason::Missing(Some(reason)) => {
+            format!("fleet does not have it, and no machine could take it: {reason}")
+        }
         Reason::Surplus => "nobody wants it".to_owned(),
         Reason::Told(SeenState::Known(state)) => format!("fleet was told that it is to be {state}"),
         Reason::Told(SeenState::Unknown(word)) => {
