@@ -4,6 +4,8 @@
 //! and what hash it counts on, so that carrying it out decides nothing. It touches no instance: a plain
 //! unit that runs is held back. Knows nothing of how a step is done.
 
+pub mod file;
+
 use crate::diff::{Change, Diff, UnitDiff};
 use crate::render::desired::Desired;
 use crate::state::{RegistryName, UnitHash};

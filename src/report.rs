@@ -241,7 +241,8 @@ pub fn github(report: &Report, sources: &Sources) -> String {
     text
 }
 
-fn data(text: &str) -> String {
+/// Escapes the message of a workflow command; characters that steer a terminal become visible.
+pub(crate) fn data(text: &str) -> String {
     let is_odd = |c: char| c.is_control() && !matches!(c, '\r' | '\n');
     let text = text.replace(is_odd, "\u{fffd}");
     text.replace('%', "%25")
@@ -249,7 +250,8 @@ fn data(text: &str) -> String {
         .replace('\n', "%0A")
 }
 
-fn property(text: &str) -> String {
+/// Escapes a property of a workflow command, such as its title.
+pub(crate) fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 

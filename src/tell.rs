@@ -5,7 +5,10 @@
 //! it is written.
 
 pub mod fold;
+pub mod github;
 pub mod instance;
+pub mod json;
+pub mod markdown;
 pub mod pieces;
 pub mod status;
 pub mod summary;

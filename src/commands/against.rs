@@ -4,6 +4,7 @@
 //! needed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -50,6 +51,17 @@ impl FromStr for Against {
             ("git", false) => Ok(Self::Revision(rest.to_owned())),
             ("snapshot", false) => Ok(Self::Snapshot(rest.into())),
             _ => Err("say `fleet`, `dir:FOLDER`, `git:REVISION` or `snapshot:FILE`".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Against {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fleet => formatter.write_str("fleet"),
+            Self::Folder(path) => write!(formatter, "dir:{}", path.display()),
+            Self::Revision(revision) => write!(formatter, "git:{revision}"),
+            Self::Snapshot(path) => write!(formatter, "snapshot:{}", path.display()),
         }
     }
 }

@@ -1,14 +1,19 @@
 //! `unitgen diff`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Parser, ValueEnum};
 
-use crate::commands::Invocation;
 use crate::commands::against::Against;
 use crate::commands::connection::Connection;
+use crate::commands::{Invocation, Loaded};
+use crate::diff::Diff;
 use crate::error::{CommandError, Status};
+use crate::files::private;
+use crate::plan::file::{FilePlace, PlanFile};
+use crate::plan::plan;
 use crate::tell::text::{self, Layout};
+use crate::tell::{count, github, json, markdown};
 
 /// Shows what would change in the cluster, and why.
 ///
@@ -37,7 +42,11 @@ pub struct Args {
     /// How the result is written
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Save the plan that makes the unit files equal, for the hashes that were seen
+    /// Write no more Markdown than this; what does not fit is left out in whole parts
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(i64::from(markdown::MINIMUM)..))]
+    max_bytes: Option<u32>,
+    /// Save the plan that makes the unit files equal, for the hashes that were seen. It holds the
+    /// units' texts, so that only its owner can read it
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -50,6 +59,49 @@ pub enum Format {
     /// For people.
     #[default]
     Text,
+    /// For programs: one JSON value with a `format_version`
+    Json,
+    /// For a comment on a merge request
+    Markdown,
+    /// Annotations of a GitHub workflow
+    Github,
+}
+
+impl Args {
+    /// Refuses what does not go together, before anything is read.
+    fn check(&self) -> Result<(), CommandError> {
+        let of_text = [
+            ("--stat", self.stat),
+            ("--name-only", self.name_only),
+            ("--unified", self.context > 0),
+        ];
+        if self.format != Format::Text
+            && let Some((option, _)) = of_text.iter().find(|(_, is_there)| *is_there)
+        {
+            let message = format!("`{option}` is for `--format text` only");
+            return Err(CommandError::trouble(message));
+        }
+        if self.format != Format::Markdown && self.max_bytes.is_some() {
+            let message = "`--max-bytes` is for `--format markdown` only";
+            return Err(CommandError::trouble(message));
+        }
+        let Some(out) = &self.out else {
+            return Ok(());
+        };
+        if out == Path::new("-") {
+            let message = "`--out` wants a file: the diff goes to stdout";
+            return Err(CommandError::trouble(message));
+        }
+        match &self.against {
+            Against::Fleet | Against::Snapshot(_) => Ok(()),
+            Against::Folder(_) | Against::Revision(_) => {
+                let source = &self.against;
+                let message = format!("`--out` saves a plan for a cluster, and `{source}` is none");
+                Err(CommandError::trouble(message)
+                    .help("compare with `fleet` or with a `snapshot:FILE` of one"))
+            }
+        }
+    }
 }
 
 /// Runs the command.
@@ -57,6 +109,7 @@ pub enum Format {
 /// # Errors
 /// Says what can't be read, which app there is not, or why the cluster does not answer.
 pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandError> {
+    args.check()?;
     let mut loaded = invocation.load()?;
     invocation.show(&loaded);
     if loaded.report.has_errors() {
@@ -90,10 +143,20 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
         colored: invocation.output.colored_results,
         context: args.context,
     };
+    if let Some(path) = &args.out {
+        save(path, args, &diff, &loaded, invocation)?;
+    }
+    let against = args.against.to_string();
     let text = match args.format {
         Format::Text if args.stat => text::stat(&diff),
         Format::Text if args.name_only => text::names(&diff),
         Format::Text => text::diff(&diff, &loaded.sources, layout),
+        Format::Json => json::diff(&diff, &loaded.sources, &against),
+        Format::Markdown => {
+            let maximum = args.max_bytes.unwrap_or(markdown::DEFAULT) as usize;
+            markdown::diff(&diff, &loaded.sources, &against, maximum)
+        }
+        Format::Github => github::diff(&diff, &loaded.sources),
     };
     invocation.output.result(&text);
     let status = if diff.is_empty() {
@@ -103,4 +166,37 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     };
     std::mem::forget((loaded, observed));
     Ok(status)
+}
+
+/// Saves the plan, and says what is in it: the diff does not tell which units are held back.
+fn save(
+    path: &Path,
+    args: &Args,
+    diff: &Diff,
+    loaded: &Loaded,
+    invocation: &mut Invocation,
+) -> Result<(), CommandError> {
+    let places = diff.units.iter().filter_map(|unit| {
+        let place = loaded.sources.place(unit.span?);
+        let place = FilePlace {
+            file: place.file.to_owned(),
+            line: place.line,
+            column: place.column,
+        };
+        Some((unit.name.clone(), place))
+    });
+    let file = PlanFile {
+        against: args.against.to_string(),
+        plan: plan(diff, &loaded.desired),
+        places: places.collect(),
+    };
+    private::write(path, &file.text())?;
+    let held = match file.plan.held.len() {
+        0 => String::new(),
+        number => format!("; held back, as they run: {}", count(number, "unit")),
+    };
+    let steps = count(file.plan.steps.len(), "step");
+    let message = format!("saved the plan `{}`: {steps}{held}\n", path.display());
+    invocation.output.message(&message);
+    Ok(())
 }

@@ -288,7 +288,7 @@ impl Value {
 }
 
 /// Joins continued lines as systemd does, with one blank for the break.
-fn unwrapped(text: &str) -> String {
+pub(crate) fn unwrapped(text: &str) -> String {
     let mut lines = text.split('\n');
     let mut joined = lines.next().unwrap_or_default().to_owned();
     for line in lines {
