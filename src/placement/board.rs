@@ -15,6 +15,15 @@ use crate::placement::world::{Unit, World};
 /// The greatest group of which single members are left out; of a greater one, all are.
 pub(super) const DIVIDED_MAXIMUM: usize = 64;
 
+/// What it is held to cost to leave out a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cost {
+    /// All of it.
+    Group,
+    /// The member that others may not meet, with those that leave with it.
+    Member,
+}
+
 /// A candidate, or a group that must be on one machine.
 pub(super) struct Node {
     /// The candidates, sorted.
@@ -94,6 +103,7 @@ impl Board {
         peers: &Peers,
         homes: &Homes,
         is_kept: &[bool],
+        cost: Cost,
     ) -> Self {
         let mut node_of = vec![None; is_kept.len()];
         let mut nodes = Vec::new();
@@ -114,7 +124,7 @@ impl Board {
                 node_of[*member] = Some(nodes.len());
             }
             let mut node = Node::new(members, world, homes);
-            if (2..=DIVIDED_MAXIMUM).contains(&node.members.len()) {
+            if cost == Cost::Member && (2..=DIVIDED_MAXIMUM).contains(&node.members.len()) {
                 node.weight = least_loss(&node, rules, peers, is_kept);
             }
             nodes.push(node);

@@ -8,7 +8,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::placement::board::{Board, DIVIDED_MAXIMUM, Node};
+use crate::placement::board::{Board, Cost, DIVIDED_MAXIMUM, Node};
 use crate::placement::explain::Explanation;
 use crate::placement::homes::Homes;
 use crate::placement::peers::Peers;
@@ -192,69 +192,95 @@ impl<'a> Choice<'a> {
     }
 
     fn among_all(&mut self) {
-        let mut tried = BTreeSet::new();
-        let mut solved = self.solve();
+        let is_kept = self.is_kept.clone();
+        let mut best = self.arrange(Cost::Member);
+        if !best.divided.is_empty() {
+            // What looks like the least loss is not always, as another may have to leave as well.
+            let kept_by_best = std::mem::replace(&mut self.is_kept, is_kept);
+            let other = self.arrange(Cost::Group);
+            if other.lost() < best.lost() {
+                best = other;
+            } else {
+                self.is_kept = kept_by_best;
+            }
+        }
+        self.explain(&best);
+    }
+
+    /// Places all that is kept, and leaves out what has no place.
+    fn arrange(&mut self, cost: Cost) -> Arrangement {
+        let mut divided = BTreeSet::new();
+        let (mut board, mut solution) = self.solve(cost);
         for round in 0..=ROUNDS {
-            let (board, solution) = &solved;
             let groups = solution.out.iter().map(|node| &board.nodes[*node].members);
             let groups: Vec<Vec<usize>> = groups.filter(|m| m.len() > 1).cloned().collect();
             if groups.is_empty() {
                 break;
             }
             for group in groups {
-                let contended: Vec<usize> = group
-                    .iter()
-                    .copied()
-                    .filter(|member| !self.rules.against(*member).is_empty())
-                    .collect();
+                let members = group.iter().copied();
+                let is_contended = |member: &usize| !self.rules.against(*member).is_empty();
+                let contended: Vec<usize> = members.filter(is_contended).collect();
                 let chosen = self.least_loss(&group, &contended);
-                for member in chosen
-                    .filter(|_| round < ROUNDS)
-                    .map_or(group, |at| vec![at])
-                {
+                let chosen = chosen.filter(|_| round < ROUNDS);
+                for member in chosen.map_or(group, |member| vec![member]) {
                     let lost = self.peers.dependents(member);
-                    tried.extend(lost.into_iter().filter(|at| self.is_kept[*at]));
+                    divided.extend(lost.into_iter().filter(|at| self.is_kept[*at]));
                     self.is_kept[member] = false;
                     self.leave_out_dependents();
                 }
             }
-            solved = self.solve();
+            (board, solution) = self.solve(cost);
         }
-        self.try_again(&mut tried, &mut solved);
-        self.explain(&tried, &solved);
+        let alone = solution
+            .out
+            .iter()
+            .map(|node| board.nodes[*node].members[0]);
+        let alone: Vec<usize> = alone.collect();
+        for candidate in &alone {
+            self.is_kept[*candidate] = false;
+        }
+        let mut arrangement = Arrangement {
+            alone,
+            divided,
+            board,
+            solution,
+        };
+        self.try_again(&mut arrangement);
+        arrangement
     }
 
-    fn solve(&self) -> (Board, Solution) {
+    fn solve(&self, cost: Cost) -> (Board, Solution) {
         let board = Board::new(
             self.world,
             self.rules,
             self.peers,
             self.homes,
             &self.is_kept,
+            cost,
         );
         let solution = solve(&board, self.world.machines.len());
         (board, solution)
     }
 
     /// Takes members of groups in again that were left out for others in vain.
-    fn try_again(&mut self, tried: &mut BTreeSet<usize>, solved: &mut (Board, Solution)) {
+    fn try_again(&mut self, arrangement: &mut Arrangement) {
         let mut in_vain = BTreeSet::new();
         for _ in 0..RETRIES {
-            let possible = tried.difference(&in_vain).copied().find(|candidate| {
+            let mut possible = arrangement.divided.difference(&in_vain).copied();
+            let is_possible = |candidate: &usize| {
                 let mut needs = self.peers.needs[*candidate].iter();
                 needs.all(|need| self.is_kept[*need])
-            });
-            let Some(candidate) = possible else {
+            };
+            let Some(candidate) = possible.find(is_possible) else {
                 return;
             };
             self.is_kept[candidate] = true;
-            let group = self.peers.group(candidate, &self.is_kept);
-            if self.fits(&group) {
-                let again = self.solve();
-                if again.1.out.len() <= solved.1.out.len() && is_single(&again) {
-                    *solved = again;
-                    self.reasons[candidate] = None;
-                    tried.remove(&candidate);
+            if self.fits(&self.peers.group(candidate, &self.is_kept)) {
+                let (board, solution) = self.solve(Cost::Group);
+                if solution.out.is_empty() {
+                    arrangement.divided.remove(&candidate);
+                    (arrangement.board, arrangement.solution) = (board, solution);
                     continue;
                 }
             }
@@ -264,7 +290,13 @@ impl<'a> Choice<'a> {
     }
 
     /// Gives reasons to those whom others leave no place.
-    fn explain(&mut self, members: &BTreeSet<usize>, (board, solution): &(Board, Solution)) {
+    fn explain(&mut self, arrangement: &Arrangement) {
+        let Arrangement {
+            alone,
+            divided,
+            board,
+            solution,
+        } = arrangement;
         let mut places = vec![None; self.is_kept.len()];
         for (node, machine) in &solution.places {
             for member in &board.nodes[*node].members {
@@ -272,14 +304,14 @@ impl<'a> Choice<'a> {
             }
         }
         let mut explanation = Explanation::new(self.world, self.rules, self.homes, places);
-        for node in &solution.out {
-            for member in &board.nodes[*node].members {
-                self.is_kept[*member] = false;
-                let reason = explanation.among_all(&[*member]);
-                self.reasons[*member] = Some(reason);
-            }
+        // Some were out only for a while.
+        for (reason, is_kept) in self.reasons.iter_mut().zip(&self.is_kept) {
+            reason.take_if(|_| *is_kept);
         }
-        for member in members {
+        for candidate in alone {
+            self.reasons[*candidate] = Some(explanation.among_all(&[*candidate]));
+        }
+        for member in divided {
             let mut needs = self.peers.needs[*member].iter();
             let reason = match needs.find(|need| !self.is_kept[**need]) {
                 Some(need) => Reason::PeerUnplaceable {
@@ -292,8 +324,18 @@ impl<'a> Choice<'a> {
     }
 }
 
-/// Tells whether only candidates that stand alone are out.
-fn is_single((board, solution): &(Board, Solution)) -> bool {
-    let mut out = solution.out.iter();
-    out.all(|node| board.nodes[*node].members.len() == 1)
+/// Where all are, and who stays out for others.
+struct Arrangement {
+    /// Those out that are in no group.
+    alone: Vec<usize>,
+    /// Those out that others of their group are without.
+    divided: BTreeSet<usize>,
+    board: Board,
+    solution: Solution,
+}
+
+impl Arrangement {
+    fn lost(&self) -> usize {
+        self.alone.len() + self.divided.len()
+    }
 }
