@@ -88,6 +88,9 @@ pub struct Unplaceable {
 /// the order in which people count. Units without a machine stay out rather than others, and later
 /// ones rather than earlier ones.
 ///
+/// A global unit has a place where any machine has its metadata. It is held to be on all of these,
+/// but for those where a unit already is that it may not meet; it keeps off units that come later.
+///
 /// Where it takes too long to find out whether all have a place, they are held to have one.
 #[must_use]
 pub fn unplaceable(

@@ -157,7 +157,7 @@ impl Board {
     }
 }
 
-fn components(nodes: usize, rules: Vec<[Vec<usize>; 2]>) -> Vec<Component> {
+pub(super) fn components(nodes: usize, rules: Vec<[Vec<usize>; 2]>) -> Vec<Component> {
     let mut parents: Vec<usize> = (0..nodes).collect();
     for rule in &rules {
         let first = root(&mut parents, rule[0][0]);

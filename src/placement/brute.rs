@@ -402,7 +402,7 @@ fn full_worlds() -> impl Strategy<Value = World> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 100_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 500, ..ProptestConfig::default() })]
 
     #[test]
     fn units_by_themselves(world in worlds(PATTERNS, false, false)) {
@@ -421,12 +421,12 @@ proptest! {
 
     #[test]
     fn groups(world in worlds(PATTERNS, true, false)) {
-        world.check(true)?;
+        world.check(false)?;
     }
 
     #[test]
     fn groups_in_any_graph(world in worlds(PAIRS, true, true)) {
-        world.check(true)?;
+        world.check(false)?;
     }
 
     #[test]

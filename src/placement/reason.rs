@@ -247,3 +247,71 @@ fn conjunction(items: impl Iterator<Item = String>, word: &str) -> String {
         _ => items.concat(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<RegistryName> {
+        names.iter().map(|name| RegistryName::seen(*name)).collect()
+    }
+
+    #[track_caller]
+    fn case(reason: &Reason, expected: &str) {
+        assert_eq!(reason.to_string(), expected);
+    }
+
+    #[test]
+    fn lists_are_cut() {
+        let peers = |list: &[&str]| Reason::NoMachineForAll { peers: names(list) };
+        case(
+            &peers(&["a", "b", "c"]),
+            "must be with `a`, `b` and `c`, and no machine does for all of them",
+        );
+        case(
+            &peers(&["a", "b", "c", "d", "e"]),
+            "must be with `a`, `b`, `c` and 2 more, and no machine does for all of them",
+        );
+        let holders = names(&["a", "b"]).into_iter().map(|unit| Holder {
+            unit,
+            machine: MachineId::seen("aaaa0001000000000000000000000001"),
+        });
+        let held = Held {
+            machines: 4,
+            holders: holders.collect(),
+        };
+        case(
+            &Reason::Taken { held },
+            "all 4 eligible machines are taken by units that it may not meet: \
+             `a` on aaaa0001, `b` on aaaa0001 and 2 more",
+        );
+    }
+
+    #[test]
+    fn one_machine_and_several() {
+        let machines = |numbers: &[u32]| {
+            let ids = numbers.iter().map(|number| format!("aaaa000{number}ff"));
+            ids.map(MachineId::seen).collect()
+        };
+        let elsewhere = |numbers: &[u32]| Reason::ElsewhereThanPeer {
+            peer: RegistryName::seen("a"),
+            machines: machines(numbers),
+        };
+        case(
+            &elsewhere(&[]),
+            "must be with `a`, which can't be on the same machine",
+        );
+        case(
+            &elsewhere(&[1, 2]),
+            "must be with `a`, which is on aaaa0001, aaaa0002, where it can't be",
+        );
+        case(
+            &Reason::Crowded { machines: 1 },
+            "several units that may not meet have the same only eligible machine",
+        );
+        case(
+            &Reason::Crowded { machines: 3 },
+            "there are more units that may not meet than the 3 machines for them",
+        );
+    }
+}

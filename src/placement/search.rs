@@ -26,6 +26,23 @@ pub(super) enum Answer {
 }
 
 impl Part<'_> {
+    /// Returns the part that some of the nodes make.
+    pub(super) fn of(&self, chosen: &[usize]) -> Self {
+        let neighbours = chosen.iter().map(|position| {
+            let others = self.neighbours[*position].iter();
+            let others = others.filter_map(|other| chosen.binary_search(other).ok());
+            others.collect()
+        });
+        Self {
+            nodes: chosen
+                .iter()
+                .map(|position| self.nodes[*position])
+                .collect(),
+            neighbours: neighbours.collect(),
+            machines: self.machines,
+        }
+    }
+
     /// Looks for places where nodes up to this weight stay out, but none of those that must be in.
     pub(super) fn search(&self, allowance: usize, must: &[bool], budget: &mut usize) -> Answer {
         let free = self.nodes.iter().map(|node| node.free.clone());

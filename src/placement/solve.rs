@@ -15,6 +15,9 @@ use crate::placement::search::{Answer, Part};
 const BUDGET: usize = 2_000_000;
 const BUDGET_OF_ALL: usize = 10_000_000;
 
+/// What it may cost to find a place for one more node where it can't be known who has to stay out.
+const BUDGET_OF_ONE: usize = 50_000;
+
 /// The greatest component of which the pairs are listed.
 const LISTED_MAXIMUM: usize = 2_048;
 
@@ -139,13 +142,8 @@ impl Solver<'_> {
             return;
         }
         for position in easy.into_iter().rev() {
-            let node = &self.nodes[nodes[position]];
-            let mut free = node.free.clone();
-            for machine in neighbours[position].iter().filter_map(|n| places[*n]) {
-                free.remove(machine);
-            }
-            let current = node.current.filter(|machine| free.contains(*machine));
-            places[position] = current.or_else(|| free.iter().next());
+            let taken = neighbours[position].iter().filter_map(|n| places[*n]);
+            places[position] = place_beside(&self.nodes[nodes[position]], taken);
             if let Some(machine) = places[position] {
                 solution.places.insert(nodes[position], machine);
             }
@@ -282,19 +280,115 @@ fn parts(neighbours: &[Vec<usize>], is_left: &mut [bool]) -> Vec<Vec<usize>> {
     parts
 }
 
-/// Places nodes one by one where it is proven that some stay out, and not how few.
+/// Places nodes one by one where it is proven that some stay out, and not how few. Those that find
+/// no place are tried again with all others moved, each for a small budget.
 fn one_by_one(part: &Part<'_>) -> Vec<Option<usize>> {
     let mut order: Vec<usize> = (0..part.nodes.len()).collect();
     order.sort_by_key(|position| part.nodes[*position].keep_order());
     let mut places = vec![None; part.nodes.len()];
-    for position in order {
-        let node = part.nodes[position];
-        let mut free = node.free.clone();
-        for machine in part.neighbours[position].iter().filter_map(|n| places[*n]) {
-            free.remove(machine);
+    fill(part, &order, &mut places);
+    for position in &order {
+        if places[*position].is_some() {
+            continue;
         }
-        let current = node.current.filter(|machine| free.contains(*machine));
-        places[position] = current.or_else(|| free.iter().next());
+        let is_chosen = |at: &usize| places[*at].is_some() || at == position;
+        let chosen: Vec<usize> = (0..places.len()).filter(is_chosen).collect();
+        let smaller = part.of(&chosen);
+        let nobody = vec![false; chosen.len()];
+        if let Answer::Found(found) = smaller.search(0, &nobody, &mut { BUDGET_OF_ONE }) {
+            for (position, place) in chosen.into_iter().zip(found) {
+                places[position] = place;
+            }
+        }
     }
+    // Where the others moved, there may be room now.
+    fill(part, &order, &mut places);
     places
+}
+
+/// Places the nodes that have no place where nobody is in their way.
+fn fill(part: &Part<'_>, order: &[usize], places: &mut [Option<usize>]) {
+    for position in order {
+        if places[*position].is_none() {
+            places[*position] = place_beside(
+                part.nodes[*position],
+                part.neighbours[*position].iter().filter_map(|n| places[*n]),
+            );
+        }
+    }
+}
+
+/// Returns a machine for a node where no neighbour is, the one that it is on if possible.
+fn place_beside(node: &Node, taken: impl Iterator<Item = usize>) -> Option<usize> {
+    let mut free = node.free.clone();
+    for machine in taken {
+        free.remove(machine);
+    }
+    let current = node.current.filter(|machine| free.contains(*machine));
+    current.or_else(|| free.iter().next())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::placement::board::components;
+    use crate::placement::machine_set::MachineSet;
+
+    const MACHINES: usize = 5;
+
+    fn node(at: usize, free: u8) -> Node {
+        let free = MachineSet::of(MACHINES, |machine| free == 0 || free & (1 << machine) != 0);
+        let current = free.iter().next().filter(|_| at.is_multiple_of(3));
+        Node {
+            members: vec![at],
+            current,
+            free,
+            weight: 1,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 500, ..ProptestConfig::default() })]
+
+        /// Whatever the budget, places are right, and who is out finds none beside them.
+        #[test]
+        fn places_are_right(
+            free in vec(0..32_u8, 1..30),
+            pairs in vec((0..30_usize, 0..30_usize), 0..250),
+            budget in prop_oneof![Just(0_usize), 0..3_000_usize, Just(100_000)],
+        ) {
+            let pairs = pairs.into_iter().filter(|(one, other)| one != other);
+            let pairs: Vec<_> = pairs.filter(|(one, other)| *one.max(other) < free.len()).collect();
+            let rules = pairs.iter().map(|(one, other)| [vec![*one], vec![*other]]);
+            let nodes: Vec<Node> = free.iter().enumerate().map(|(at, free)| node(at, *free)).collect();
+            for component in components(nodes.len(), rules.collect()) {
+                let mut solver = Solver { nodes: &nodes, component: &component, machines: MACHINES, budget };
+                let mut solution = Solution::default();
+                solver.component(&mut solution);
+                let Solution { places, out } = solution;
+                for (one, other) in &pairs {
+                    let together = places.get(one).is_some_and(|place| places.get(other) == Some(place));
+                    prop_assert!(!together, "{one} and {other}");
+                }
+                for (node, machine) in &places {
+                    prop_assert!(nodes[*node].free.contains(*machine) && !out.contains(node));
+                }
+                for node in &out {
+                    let neighbours = pairs.iter().filter_map(|(one, other)| match () {
+                        () if one == node => places.get(other),
+                        () if other == node => places.get(one),
+                        () => None,
+                    });
+                    let taken: BTreeSet<usize> = neighbours.copied().collect();
+                    prop_assert!(nodes[*node].free.iter().all(|machine| taken.contains(&machine)));
+                }
+                if budget == 100_000 && component.nodes.len() < 12 {
+                    prop_assert_eq!(places.len() + out.len(), component.nodes.len());
+                }
+            }
+        }
+    }
 }
