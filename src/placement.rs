@@ -34,6 +34,8 @@ mod world;
 #[cfg(test)]
 mod brute;
 #[cfg(test)]
+mod chance;
+#[cfg(test)]
 mod tests;
 
 /// A unit that should run: on one machine, or on all where it is global.

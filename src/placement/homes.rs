@@ -201,11 +201,22 @@ fn unsettled(
         return Some(Reason::PeersApart { peers });
     }
     if let Some((unit, set)) = settled.iter().find(|(_, set)| set.is_disjoint(own)) {
-        let machines = set.iter().map(|machine| world.machines[machine].0.clone());
-        return Some(Reason::ElsewhereThanPeer {
-            peer: world.name(*unit).clone(),
-            machines: machines.collect(),
-        });
+        let peer = world.name(*unit).clone();
+        let machines: Vec<MachineId> = match unit {
+            // An occupant may be on a machine that is not there any more.
+            Unit::Occupant(_) => {
+                let occupants = world.occupants.iter();
+                let same = occupants.filter(|occupant| occupant.unit == peer);
+                same.map(|occupant| occupant.machine.clone()).collect()
+            }
+            Unit::Single(_) | Unit::Global(_) => {
+                let machines = set.iter();
+                machines
+                    .map(|machine| world.machines[machine].0.clone())
+                    .collect()
+            }
+        };
+        return Some(Reason::ElsewhereThanPeer { peer, machines });
     }
     let mut rest = own.clone();
     for (_, set) in settled {

@@ -271,6 +271,11 @@ fn units_that_must_be_together() {
     );
     case(
         &["", ""],
+        &["stays x on:9", "a with:x"],
+        &["a: must be with `x.service`, which is on aaaa0009, where it can't be"],
+    );
+    case(
+        &["", ""],
         &["a", "b with:a conflicts:a", "c port:80", "d with:c port:80"],
         &[
             "b: must be with `a.service`, which it may not meet",
