@@ -88,3 +88,59 @@ impl Matching<'_> {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const MACHINES: usize = 4;
+
+    fn node(at: usize, free: u8, current: usize) -> Node {
+        let free = MachineSet::of(MACHINES, |machine| free & (1 << machine) != 0);
+        Node {
+            members: vec![at],
+            current: Some(current).filter(|at| *at < MACHINES && free.contains(*at)),
+            free,
+            weight: 1,
+        }
+    }
+
+    /// Returns how many of the nodes can have a machine, by trying everything.
+    fn most(nodes: &[Node], taken: &mut Vec<usize>) -> usize {
+        let Some((first, rest)) = nodes.split_first() else {
+            return 0;
+        };
+        let mut found = most(rest, taken);
+        for machine in first.free.iter() {
+            if !taken.contains(&machine) {
+                taken.push(machine);
+                found = found.max(1 + most(rest, taken));
+                taken.pop();
+            }
+        }
+        found
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 1_000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn as_many_as_can_be(given in vec((1..16_u8, 0..12_usize), 0..7)) {
+            let nodes = given.iter().enumerate().map(|(at, (free, current))| node(at, *free, *current));
+            let nodes: Vec<Node> = nodes.collect();
+            let chosen: Vec<usize> = (0..nodes.len()).collect();
+            let places = assign(&nodes, &chosen, MACHINES);
+            let mut taken: Vec<usize> = places.iter().copied().flatten().collect();
+            prop_assert_eq!(taken.len(), most(&nodes, &mut Vec::new()));
+            taken.sort_unstable();
+            taken.dedup();
+            prop_assert_eq!(taken.len(), places.iter().flatten().count());
+            for (node, place) in nodes.iter().zip(&places) {
+                prop_assert!(place.is_none_or(|machine| node.free.contains(machine)));
+            }
+        }
+    }
+}

@@ -317,6 +317,25 @@ fn units_that_must_be_together() {
 }
 
 #[test]
+fn a_group_or_another() {
+    // To leave out `b@2` would not do: `c` would still have no machine.
+    case(
+        &["", ""],
+        &[
+            "a@1",
+            "a@2",
+            "a@3 conflicts:a@1 conflicts:a@2",
+            "b@2 with:a@1 with:a@2",
+            "c conflicts:*",
+        ],
+        &[
+            "c: both eligible machines are taken by units that it may not meet: \
+             `a@1.service` on aaaa0001, `a@3.service` on aaaa0002",
+        ],
+    );
+}
+
+#[test]
 fn others_than_cliques() {
     // A ring of five takes three machines.
     let ring = ["a", "b", "c", "d", "e"];
