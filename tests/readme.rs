@@ -8,16 +8,53 @@ use std::process::Command;
 use serde_json::Value;
 use unitgen::diagnostic::Severity;
 
+use crate::delivery::deliver;
+use crate::fleet_server::FleetServer;
+use crate::test::Folder;
+
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// A cluster with more machines than usual, on which all runs that the manifest in a folder wants.
+fn cluster(folder: &Path) -> FleetServer {
+    let server = FleetServer::start();
+    server.world(|world| {
+        for number in 4..8 {
+            let mut host = world.hosts[0].clone();
+            host.id = format!("aaaa{number:04}{number:024}");
+            world.hosts.push(host);
+        }
+    });
+    let copy = Folder::new();
+    copy.write(
+        "services.yaml",
+        fs::read(folder.join("services.yaml")).unwrap(),
+    );
+    deliver(server.endpoint(), copy);
+    server
+}
+
+/// Lets a unit fail.
+fn fail(server: &FleetServer, unit: &str) {
+    server.world(|world| {
+        let running = world
+            .hosts
+            .iter_mut()
+            .find_map(|host| host.units.get_mut(unit));
+        let running = running.unwrap();
+        "failed".clone_into(&mut running.active);
+        "failed".clone_into(&mut running.sub);
+    });
+}
+
 /// Runs `unitgen` and returns what it prints on both streams.
-fn unitgen(arguments: &str, folder: &Path) -> String {
+fn unitgen(arguments: &str, folder: &Path, server: Option<&FleetServer>) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_unitgen"))
         .args(arguments.split_whitespace())
         .current_dir(folder)
         .env_clear()
+        .envs(server.map(|server| ("FLEETCTL_ENDPOINT", server.endpoint())))
         .output()
         .unwrap();
     String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
@@ -29,10 +66,17 @@ fn rewrite(readme: &str) -> String {
     let mut written = String::new();
     let mut lines = readme.lines().peekable();
     let mut purpose = String::new();
+    let mut server = None;
     while let Some(line) = lines.next() {
         written += &format!("{line}\n");
         if let Some(comment) = line.strip_prefix("<!-- ") {
             comment.trim_end_matches(" -->").clone_into(&mut purpose);
+            if purpose == "cluster" {
+                server = Some(cluster(folder.path()));
+            }
+            if let (Some(unit), Some(server)) = (purpose.strip_prefix("fails "), &server) {
+                fail(server, unit);
+            }
             if purpose == "keys" {
                 while lines.next_if(|line| *line != "<!-- /keys -->").is_some() {}
                 written += &keys();
@@ -59,11 +103,11 @@ fn rewrite(readme: &str) -> String {
             block.push(line);
         }
         written += &match (language, purpose.as_str()) {
-            ("console", _) => console(&block, folder.path()),
+            ("console", _) => console(&block, folder.path(), server.as_ref()),
             ("yaml", "renders") => {
                 let text = block.join("\n") + "\n";
                 fs::write(folder.path().join("services.yaml"), &text).unwrap();
-                unitgen("render", folder.path());
+                unitgen("render", folder.path(), None);
                 text
             }
             ("ini", purpose) if purpose.starts_with("unit ") => {
@@ -84,13 +128,13 @@ fn rewrite(readme: &str) -> String {
 }
 
 /// Runs the lines that begin with `$ unitgen`.
-fn console(block: &[&str], folder: &Path) -> String {
+fn console(block: &[&str], folder: &Path, server: Option<&FleetServer>) -> String {
     let commands = block
         .iter()
         .filter_map(|line| line.strip_prefix("$ unitgen "));
     commands
         .map(|arguments| {
-            let output = unitgen(arguments, folder);
+            let output = unitgen(arguments, folder, server);
             format!("$ unitgen {arguments}\n{}\n", output.trim_end())
         })
         .collect()
