@@ -87,8 +87,8 @@ fn changes(group: &Group<'_>, coverage: Coverage, found: &mut Vec<Annotation>) {
     for unit in &group.units {
         let causes = unit.causes();
         for (at, span) in causes.iter().enumerate() {
-            let caused = places.entry(*span).or_default();
-            caused.units.push(unit);
+            let at_place = places.entry(*span).or_default();
+            at_place.units.push(unit);
             let rows = unit.sections.iter().flat_map(|section| &section.rows);
             for row in rows.filter(|row| row.differs()) {
                 // What has no place of its own comes along with the first.
@@ -96,8 +96,8 @@ fn changes(group: &Group<'_>, coverage: Coverage, found: &mut Vec<Annotation>) {
                     Some(cause) if causes.contains(&cause) => cause == *span,
                     _ => at == 0,
                 };
-                if is_of && !caused.directives.contains(&row.name.as_str()) {
-                    caused.directives.push(&row.name);
+                if is_of && !at_place.directives.contains(&row.name.as_str()) {
+                    at_place.directives.push(&row.name);
                 }
             }
         }
@@ -147,10 +147,16 @@ fn instances(unit: &UnitDiff, word: &'static str) -> Vec<Annotation> {
         places.entry(one.span.or(unit.span)).or_default().push(one);
     }
     let annotation = |(span, instances): (Option<Span>, Vec<&InstanceDiff>)| {
-        let title = match instances.as_slice() {
-            [only] => only.name.to_string(),
-            all => format!("{} of {}", count(all.len(), "instance"), unit.name),
-        };
+        if let [only] = instances.as_slice() {
+            return Annotation {
+                word,
+                span,
+                title: only.name.to_string(),
+                lines: vec![instance::words(only)],
+            };
+        }
+        let number = count(instances.len(), "instance");
+        let title = format!("{number} of {}", unit.name);
         let shown = instances.iter().take(NAMED);
         let mut lines: Vec<String> = shown
             .map(|one| format!("{}: {}", one.name, instance::words(one)))

@@ -15,7 +15,8 @@
 //!   - `change`: `new`, `changed`, `reordered` (the same directives in another order), `equal` (only its
 //!     instances differ) or `unwanted` (the manifest does not give it),
 //!   - `place`: where the manifest asks for it; null where it does not,
-//!   - `causes`: the places that cause the change of its text, each once,
+//!   - `causes`: the places that cause the change of its text, each once; its own `place` where none is
+//!     known,
 //!   - `before`: the hash that the other side has; null where it has no such file,
 //!   - `after`: the hash that it should have; null where there should be none,
 //!   - `sections`: those in which directives differ; of each its `name` and the `rows` that differ:
@@ -50,7 +51,7 @@ use crate::diff::instances::{Condition, Effect, InstanceDiff};
 use crate::diff::{Change, Diff, Foreign, UnitDiff, Unplaced};
 use crate::span::{Sources, Span};
 use crate::state::Coverage;
-use crate::tell::pieces::{lines, unwrapped};
+use crate::tell::pieces::{Line, lines, unwrapped};
 use crate::tell::plain;
 
 /// The words of all conditions.
@@ -244,7 +245,7 @@ fn shown(name: &str, value: &str) -> String {
         change: RowChange::Same(value.to_owned()),
         cause: None,
     };
-    let text: String = lines(&row).iter().map(|line| line.text()).collect();
+    let text: String = lines(&row).iter().map(Line::text).collect();
     match text.strip_prefix(&format!("{}=", plain(name))) {
         Some(value) => value.to_owned(),
         None => text,
