@@ -171,7 +171,7 @@ fn a_version_comes_and_another_one_goes() {
     against(&server, folder, "")
         .status(1)
         .stdout(
-            "instances  hub-worker@.service  services.yaml:2:3\n  starts 2 instances, stops 1 instance\n  \
+            "instances  hub-worker@.service  services.yaml:5:23\n  starts 2 instances, stops 1 instance\n  \
              + hub-worker@v2-1.service  missing, is to be launched\n  \
              + hub-worker@v2-2.service  missing, is to be launched\n  \
              - hub-worker@v1-2.service  not wanted, is launched, on aaaa0002\n\n\

@@ -130,7 +130,9 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
         Against::Snapshot(path) => {
             let observed = invocation.observe_snapshot(path)?;
             let mut diff = loaded.compare(&observed, apps);
-            diff.unplaced = loaded.unplaced(&observed, apps, &diff);
+            if diff.seeks_machines() {
+                diff.unplaced = loaded.unplaced(&observed, apps, &diff);
+            }
             (observed, diff)
         }
         Against::Revision(revision) => {
