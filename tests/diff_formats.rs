@@ -257,7 +257,7 @@ fn where_nothing_differs_the_plan_is_empty() {
     let markdown = "\
 ### unitgen diff: nothing differs: 1 unit, 1 instance
 
-Compared with <code>snapshot:cluster.json</code>.
+Compared with `snapshot:cluster.json`.
 ";
     for (format, stdout) in [
         ("text", "nothing differs: 1 unit, 1 instance\n"),

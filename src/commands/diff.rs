@@ -42,7 +42,8 @@ pub struct Args {
     /// How the result is written
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Write no more Markdown than this; what does not fit is left out in whole parts
+    /// Write at most so many bytes of Markdown, 1000 or more; what does not fit is left out in whole
+    /// parts, and counted [default: 60000, as GitHub takes 65,536 characters]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(i64::from(markdown::MINIMUM)..))]
     max_bytes: Option<u32>,
     /// Save the plan that makes the unit files equal, for the hashes that were seen. It holds the

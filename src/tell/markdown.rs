@@ -109,7 +109,7 @@ fn word(change: Change) -> &'static str {
 fn change(group: &Group<'_>, coverage: Coverage, sources: &Sources) -> String {
     let unit = group.first();
     let name = match group.units.as_slice() {
-        [only] => code(only.name.as_str()),
+        [only] => html(only.name.as_str()),
         units => format!("the same change in {}", count(units.len(), "unit")),
     };
     let effect = effect(&group.units, coverage).map(|effect| format!(": {effect}"));
@@ -228,9 +228,19 @@ fn visible(text: &str) -> String {
     text.replace(is_odd, "\u{fffd}")
 }
 
-/// Writes a text as code in a line, a cell or a summary. All that Markdown or HTML could take for a
-/// mark is a character reference; names and numbers that a site would link stay what they are in code.
+/// Writes a text as code in a line or in a cell of a table.
 fn code(text: &str) -> String {
+    // Of a table's cell not all sites agree on how a bar or a backslash in code is escaped.
+    if text.is_empty() || text.contains(['`', '|', '\\']) || text.trim() != text {
+        // A mail address would be made a link of: nothing is one that does not stand in one piece.
+        return html(text).replace("&#64;", "<!-- -->&#64;");
+    }
+    format!("`{}`", visible(text))
+}
+
+/// Writes a text as code in HTML. All that Markdown or HTML could take for a mark is a character
+/// reference; names and numbers that a site would link stay what they are in code.
+fn html(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in visible(text).chars() {
         let is_plain = !c.is_ascii() || c.is_ascii_alphanumeric() || " -.,:/()=+%".contains(c);
@@ -262,14 +272,29 @@ mod tests {
     fn code_has_no_marks() {
         #[track_caller]
         fn case(text: &str, expected: &str) {
-            assert_eq!(code(text), format!("<code>{expected}</code>"));
+            assert_eq!(code(text), expected);
         }
-        case("web-http@1.service", "web-http&#64;1.service");
-        case("a`b|c\\|d", "a&#96;b&#124;c&#92;&#124;d");
-        case("</code><img src=x>", "&#60;/code&#62;&#60;img src=x&#62;");
-        case("&amp; #1 ![](x)", "&#38;amp&#59; &#35;1 &#33;&#91;&#93;(x)");
-        case("https://www.a.b", "https&#58;//www&#46;a.b");
-        case("a\nb\u{1b}\u{202e}é", "a\u{fffd}b\u{fffd}\u{fffd}é");
+        case("web-http@1.service", "`web-http@1.service`");
+        case("</code>#1", "`</code>#1`");
+        case("a\nb\u{1b}\u{202e}é", "`a\u{fffd}b\u{fffd}\u{fffd}é`");
+        case(
+            "a`b|c\\|d@e",
+            "<code>a&#96;b&#124;c&#92;&#124;d<!-- -->&#64;e</code>",
+        );
+        case(
+            "`</code><img src=x>",
+            "<code>&#96;&#60;/code&#62;&#60;img src=x&#62;</code>",
+        );
+        case(
+            "`&amp; #1 ![](x)",
+            "<code>&#96;&#38;amp&#59; &#35;1 &#33;&#91;&#93;(x)</code>",
+        );
+        case(
+            "|https://www.a.b",
+            "<code>&#124;https&#58;//www&#46;a.b</code>",
+        );
+        case("", "<code></code>");
+        assert_eq!(html("web@1.service"), "<code>web&#64;1.service</code>");
     }
 
     #[test]
@@ -314,9 +339,9 @@ mod tests {
         }
 
         #[test]
-        fn code_is_code(text in "\\PC{0,40}|[`<>&|@#\\\\\\[\\]*_~:!\n\r\t a-b]{0,40}") {
-            let code = code(&text);
-            let inner = code.strip_prefix("<code>").unwrap().strip_suffix("</code>").unwrap();
+        fn html_is_code(text in "\\PC{0,40}|[`<>&|@#\\\\\\[\\]*_~:!\n\r\t a-b]{0,40}") {
+            let html = html(&text);
+            let inner = html.strip_prefix("<code>").unwrap().strip_suffix("</code>").unwrap();
             let is_mark = |c: char| "<>`|@\\[]*_~!\"'\n\r".contains(c);
             prop_assert!(!inner.contains(is_mark) && !inner.contains("://"));
             // What is left of the other marks is part of a character reference.
