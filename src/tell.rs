@@ -32,8 +32,15 @@ pub fn place(span: Span, sources: &Sources) -> String {
     format!("{}:{}:{}", place.file, place.line, place.column)
 }
 
-/// Makes characters that would steer a terminal visible.
+/// Makes characters visible that would steer a terminal, or show a text in another order than it has.
 #[must_use]
 pub fn plain(text: &str) -> String {
-    text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}")
+    text.replace(|c: char| c != '\n' && is_unseen(c), "\u{fffd}")
+}
+
+/// Tells whether a character does something to others rather than being seen.
+#[must_use]
+pub fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

@@ -10,8 +10,8 @@ use serde_json::Value;
 use unitgen::cluster::snapshot::Snapshot;
 use unitgen::plan::file::PlanFile;
 use unitgen::state::{
-    Coverage, MachineId, Observed, ObservedUnit, RegistryName, SeenState, State, States, UnitHash,
-    UnitState,
+    Coverage, Machine, MachineId, Observed, ObservedUnit, RegistryName, SeenState, State, States,
+    UnitHash, UnitState,
 };
 use unitgen::unit::fleet::FleetUnit;
 
@@ -55,7 +55,15 @@ impl Cluster {
             coverage: Coverage::Cluster,
             units: BTreeMap::new(),
             states: States::new(),
-            machines: BTreeMap::new(),
+            machines: [(
+                MachineId::seen("aaaa0001000000000000000000000001"),
+                Machine {
+                    id: MachineId::seen("aaaa0001000000000000000000000001"),
+                    primary_ip: "127.0.0.1".to_owned(),
+                    metadata: BTreeMap::new(),
+                },
+            )]
+            .into(),
             release: None,
         })
     }

@@ -12,10 +12,13 @@ fn every_command_explains_itself() {
         ("help", "--help"),
         ("summary", "-h"),
         ("check", "check --help"),
+        ("diff", "diff --help"),
         ("init", "init --help"),
         ("render", "render --help"),
         ("schema", "schema --help"),
         ("show", "show --help"),
+        ("snapshot", "snapshot --help"),
+        ("status", "status --help"),
     ] {
         let path = folder.join(format!("{name}.txt"));
         let test = Test::new().args(arguments);

@@ -14,7 +14,7 @@ use crate::tell::fold::{Group, groups, listed};
 use crate::tell::pieces::lines;
 use crate::tell::summary::summary;
 use crate::tell::text::effect;
-use crate::tell::{count, instance, place};
+use crate::tell::{count, instance, is_unseen, place};
 
 /// The least number of bytes that can be asked for: more than the heading and the last line take,
 /// whatever numbers stand in them.
@@ -221,11 +221,7 @@ fn foreign(foreign: &[Foreign]) -> Option<String> {
 
 /// Makes characters visible that steer a terminal, end a line, or turn the direction of reading.
 fn visible(text: &str) -> String {
-    let is_odd = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    text.replace(is_odd, "\u{fffd}")
+    text.replace(is_unseen, "\u{fffd}")
 }
 
 /// Writes a text as code in a line or in a cell of a table.
