@@ -373,6 +373,15 @@ fn a_cluster_out_of_reach_ends_with_three() {
              etcd is slow or away, or the unit's target-state in etcd is none of fleet's words\n"
         ))
         .run();
+    server.fault(1, Fault::Silent);
+    let folder = against(&server, folder, "--request-timeout 0.3")
+        .status(3)
+        .stderr(format!(
+            "error: can't list the units\n  caused by: `GET /fleet/v1/units` at `{endpoint}`: connected, but no \
+             answer within 0.3 s\n\nhelp: fleetd may hang, or the cluster may be large: `--request-timeout` \
+             gives it more seconds\n"
+        ))
+        .run();
     server.fault(1, Fault::CutOff(200));
     let folder = against(&server, folder, "")
         .status(3)
