@@ -22,19 +22,20 @@ use clap::ValueEnum;
 
 use crate::cluster::git::GitTree;
 use crate::commands::tree::Tree;
-use crate::diagnostic::{Diagnostic, Report};
+use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::error::CommandError;
 use crate::manifest::{self, Manifest};
 use crate::model::Model;
 use crate::name::AppName;
 use crate::output::Output;
-use crate::render::desired::Desired;
+use crate::render::desired::{Desired, DesiredUnit};
 use crate::render::{self as rendering, Renderer};
 use crate::report::{self, Style};
 use crate::resolve::resolve;
 use crate::settings::Settings;
 use crate::span::{SourceId, Sources, Span};
 use crate::suggestion::did_you_mean;
+use crate::tell::count;
 use crate::template::{SUFFIX, Templates};
 use crate::yaml;
 
@@ -67,8 +68,10 @@ pub struct Loaded {
     pub report: Report,
     /// What should run.
     pub model: Model,
-    /// The units that should be.
+    /// The units that should be; of the selected apps only, where there is a selection.
     pub desired: Desired,
+    /// The units of the apps that are not selected.
+    pub others: Vec<DesiredUnit>,
 }
 
 impl Invocation {
@@ -157,6 +160,19 @@ impl Invocation {
         folder.unwrap_or(Path::new("")).join(&named.value)
     }
 
+    /// Shows a report on stderr where there are errors; of warnings alone only how many there are, for
+    /// a command whose answer is about something else.
+    pub fn show_errors(&mut self, loaded: &Loaded) {
+        let warnings = loaded.report.count(Severity::Warning);
+        if loaded.report.has_errors() {
+            self.show(loaded);
+        } else if warnings > 0 {
+            let warnings = count(warnings, "warning");
+            self.output
+                .message(&format!("{warnings}: `unitgen check` shows them\n"));
+        }
+    }
+
     /// Shows a report on stderr.
     pub fn show(&mut self, loaded: &Loaded) {
         let style = Style {
@@ -189,9 +205,12 @@ impl Loaded {
             };
             selected.push(found.clone());
         }
-        self.desired
-            .units
-            .retain(|unit| selected.contains(&unit.app));
+        let units = std::mem::take(&mut self.desired.units);
+        let (units, others) = units
+            .into_iter()
+            .partition(|unit| selected.contains(&unit.app));
+        self.desired.units = units;
+        self.others = others;
         Ok(Some(selected))
     }
 }

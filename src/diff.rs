@@ -13,14 +13,14 @@ pub mod placing;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::diff::directives::{RowChange, Section, compare, is_same_but_for_order};
-use crate::diff::instances::{Effect, InstanceDiff};
-use crate::diff::ownership::{Mark, application, mark};
+use crate::diff::instances::{Condition, Effect, InstanceDiff};
+use crate::diff::ownership::{application, mark};
 use crate::model::{Model, Process};
 use crate::name::AppName;
 use crate::parallel::in_parts;
 use crate::render::desired::{Desired, DesiredUnit};
 use crate::span::Span;
-use crate::state::{Coverage, Observed, ObservedUnit, RegistryName, State, UnitHash};
+use crate::state::{Coverage, Mark, Observed, ObservedUnit, RegistryName, State, UnitHash};
 use crate::unit::fleet::{FleetUnit, hash};
 
 /// All that differs.
@@ -47,6 +47,8 @@ pub struct UnitDiff {
     pub name: RegistryName,
     /// The app and process that it belongs to.
     pub owner: Mark,
+    /// Whether the manifest has that app.
+    pub has_app: bool,
     /// Where the manifest asks for it; nowhere for one that it does not want.
     pub span: Option<Span>,
     /// What becomes of its file.
@@ -116,6 +118,8 @@ pub struct Unplaced {
 pub struct Comparison<'a> {
     /// What should be; of the selected apps only.
     pub desired: &'a Desired,
+    /// What should be of the other apps.
+    pub others: &'a [DesiredUnit],
     /// What gives it, all apps included.
     pub model: &'a Model,
     /// What was seen.
@@ -147,12 +151,34 @@ impl Diff {
         sum
     }
 
-    /// Tells whether a wanted instance is nowhere, so that it matters which machines there are.
+    /// Tells whether a wanted instance is nowhere or is to be started anew, so that it matters which
+    /// machines there are.
     #[must_use]
     pub fn seeks_machines(&self) -> bool {
         let instances = self.units.iter().flat_map(|unit| &unit.instances);
         let mut wanted = instances.filter(|instance| instance.span.is_some());
-        wanted.any(|instance| instance.machines.is_empty())
+        wanted.any(|one| one.machines.is_empty() || one.conditions.contains(&Condition::Stale))
+    }
+
+    /// Takes instances that no machine can take, and corrects the effects: none of them starts, and
+    /// those that run and are to be replaced end.
+    pub fn set_unplaced(&mut self, unplaced: Vec<Unplaced>) {
+        let names: BTreeSet<&RegistryName> = unplaced.iter().map(|one| &one.name).collect();
+        for unit in &mut self.units {
+            for one in unit
+                .instances
+                .iter()
+                .filter(|one| names.contains(&one.name))
+            {
+                if one.conditions.contains(&Condition::Stale) && unit.effect.restarts > 0 {
+                    unit.effect.restarts -= 1;
+                    unit.effect.stops += 1;
+                } else {
+                    unit.effect.starts = unit.effect.starts.saturating_sub(1);
+                }
+            }
+        }
+        self.unplaced = unplaced;
     }
 
     /// Counts the units whose files change in one way.
@@ -275,6 +301,7 @@ impl Comparison<'_> {
                 app: unit.app.as_str().to_owned(),
                 process: unit.process.as_str().to_owned(),
             },
+            has_app: true,
             span: Some(unit.span),
             change,
             before: found.map(|unit| unit.hash.clone()),
@@ -331,7 +358,8 @@ impl Comparison<'_> {
             if is_wanted(file.as_str()) {
                 continue;
             }
-            let Some(owner) = mark(&unit.unit) else {
+            let owner = self.observed.owners.get(file).cloned();
+            let Some(owner) = owner.or_else(|| mark(&unit.unit)) else {
                 let app = application(&unit.unit);
                 let app = app.filter(|app| selects(app) && self.has_app(app));
                 diff.foreign.extend(app.map(|app| Foreign {
@@ -346,6 +374,7 @@ impl Comparison<'_> {
             let is_file = template.is_none();
             let entry = found.entry(file.clone()).or_insert_with(|| UnitDiff {
                 name: file.clone(),
+                has_app: self.has_app(&owner.app),
                 owner,
                 span: None,
                 change: Change::Unwanted,

@@ -6,6 +6,8 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::visible::plain;
+
 /// How a command ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
@@ -83,14 +85,14 @@ impl CommandError {
     /// Returns the message, the chain of causes and what to do, as the user reads them.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut text = format!("error: {}\n", self.message);
+        let mut text = format!("error: {}\n", plain(&self.message));
         let mut source: Option<&dyn Error> = self.source.as_deref().map(|e| e as &dyn Error);
         while let Some(cause) = source {
-            text.push_str(&format!("  caused by: {cause}\n"));
+            text.push_str(&format!("  caused by: {}\n", plain(&cause.to_string())));
             source = cause.source();
         }
         if let Some(help) = &self.help {
-            text.push_str(&format!("\nhelp: {help}\n"));
+            text.push_str(&format!("\nhelp: {}\n", plain(help)));
         }
         text
     }

@@ -10,6 +10,7 @@
 
 // words
 pub mod secrecy;
+pub mod visible;
 pub mod span;
 pub mod suggestion;
 pub mod diagnostic;

@@ -105,6 +105,8 @@ pub struct Container {
     pub command_span: Option<Span>,
     /// How long the container may take to stop, in seconds.
     pub stop_seconds: u64,
+    /// Where that is written.
+    pub stop_span: Option<Span>,
     /// The exit statuses of a container that was asked to stop.
     pub stop_statuses: Vec<u8>,
 }
@@ -151,6 +153,8 @@ pub struct Instance {
     pub slot: Option<Slot>,
     /// Where the manifest says so.
     pub span: Span,
+    /// Where it names the version.
+    pub version_span: Option<Span>,
 }
 
 /// A directive that is laid over what a template gives.

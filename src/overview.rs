@@ -81,7 +81,7 @@ pub enum Reason {
     Failed,
     /// It ends again and again: systemd waits to start it once more.
     Restarting,
-    /// It is not running, and nothing says why.
+    /// It does not run, and nothing says why.
     NotRunning,
 }
 
@@ -184,33 +184,42 @@ impl Context<'_> {
     fn judge(&self, row: &mut Row, odd: Option<&InstanceDiff>) {
         let conditions = odd.map(|odd| odd.conditions.as_slice()).unwrap_or_default();
         for condition in conditions {
-            match condition {
-                Condition::Missing { .. } => {
-                    row.reasons.push(Reason::Missing(self.unplaced(&row.name)));
+            let is_here = |machine: &MachineId| row.machine.as_ref() == Some(machine);
+            let reason = match condition {
+                Condition::Missing { .. } => Reason::Missing(self.unplaced(&row.name)),
+                Condition::Surplus { .. } => Reason::Surplus,
+                Condition::State { found, .. } => Reason::Told(found.clone()),
+                Condition::Unplaced => Reason::Unplaced(self.unplaced(&row.name)),
+                Condition::Silent { machine } if self.is_gone(machine) => {
+                    Reason::MachineGone(machine.clone())
                 }
-                Condition::Surplus { .. } => row.reasons.push(Reason::Surplus),
-                Condition::Stale => row.text = Text::Stale,
-                Condition::State { found, .. } => row.reasons.push(Reason::Told(found.clone())),
-                Condition::Behind { machine } if row.machine.as_ref() == Some(machine) => {
+                Condition::Silent { machine } => Reason::Silent(machine.clone()),
+                Condition::Failed { machine, state } if is_here(machine) => {
+                    match state.load.as_str() {
+                        "loaded" | "" => Reason::Failed,
+                        load => Reason::NotLoaded(load.to_owned()),
+                    }
+                }
+                Condition::Down { machine, state } if is_here(machine) => {
+                    match state.sub.as_str() {
+                        "auto-restart" => Reason::Restarting,
+                        _ => Reason::NotRunning,
+                    }
+                }
+                Condition::Stale => {
                     row.text = Text::Stale;
+                    continue;
                 }
-                Condition::Unplaced => row.reasons.push(Reason::Unplaced(self.unplaced(&row.name))),
-                // These are read off the machine's own words.
-                Condition::Behind { .. } | Condition::Failed { .. } => {}
-            }
+                Condition::Behind { machine } => {
+                    if is_here(machine) {
+                        row.text = Text::Stale;
+                    }
+                    continue;
+                }
+                Condition::Failed { .. } | Condition::Down { .. } => continue,
+            };
+            row.reasons.push(reason);
         }
-        if row.wanted.is_none() || !row.reasons.is_empty() {
-            return;
-        }
-        row.reasons.extend(match (&row.state, &row.machine) {
-            (Some(state), _) => on_machine(row.wanted, state),
-            (None, Some(machine)) if self.is_gone(machine) => {
-                Some(Reason::MachineGone(machine.clone()))
-            }
-            (None, Some(machine)) => Some(Reason::Silent(machine.clone())),
-            // A global unit that no machine has.
-            (None, None) => Some(Reason::Unplaced(self.unplaced(&row.name))),
-        });
     }
 
     fn is_gone(&self, machine: &MachineId) -> bool {
@@ -222,24 +231,5 @@ impl Context<'_> {
         let mut unplaced = self.diff.unplaced.iter();
         let found = unplaced.find(|unplaced: &&Unplaced| unplaced.name == *name);
         found.map(|unplaced| unplaced.reason.clone())
-    }
-}
-
-fn on_machine(wanted: Option<State>, state: &UnitState) -> Option<Reason> {
-    let UnitState {
-        hash: _,
-        load,
-        active,
-        sub,
-    } = state;
-    if !matches!(load.as_str(), "loaded" | "") {
-        return Some(Reason::NotLoaded(load.clone()));
-    }
-    match (active.as_str(), sub.as_str()) {
-        ("failed", _) => Some(Reason::Failed),
-        (_, "auto-restart") => Some(Reason::Restarting),
-        // What is only loaded runs when something starts it.
-        ("inactive", _) if wanted == Some(State::Launched) => Some(Reason::NotRunning),
-        _ => None,
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::span::{Sources, Span};
+use crate::visible::is_unseen;
 
 /// How text is laid out.
 #[derive(Debug, Clone, Copy)]
@@ -243,7 +244,7 @@ pub fn github(report: &Report, sources: &Sources) -> String {
 
 /// Escapes the message of a workflow command; characters that steer a terminal become visible.
 pub(crate) fn data(text: &str) -> String {
-    let is_odd = |c: char| c.is_control() && !matches!(c, '\r' | '\n');
+    let is_odd = |c: char| is_unseen(c) && !matches!(c, '\r' | '\n');
     let text = text.replace(is_odd, "\u{fffd}");
     text.replace('%', "%25")
         .replace('\r', "%0D")

@@ -253,6 +253,15 @@ pub enum Coverage {
     Cluster,
 }
 
+/// Whose a unit is, as unitgen's mark in it says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark {
+    /// The app.
+    pub app: String,
+    /// The process; nothing where the mark is incomplete.
+    pub process: String,
+}
+
 /// All that was seen of a cluster. It is partial and old: each part was read at another time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {
@@ -266,6 +275,8 @@ pub struct Observed {
     pub machines: BTreeMap<MachineId, Machine>,
     /// fleet's release, where the server said so.
     pub release: Option<Release>,
+    /// Whose units are by their files' names, where the source knows without a mark.
+    pub owners: BTreeMap<RegistryName, Mark>,
 }
 
 #[cfg(test)]

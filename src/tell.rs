@@ -31,16 +31,3 @@ pub fn place(span: Span, sources: &Sources) -> String {
     let place = sources.place(span);
     format!("{}:{}:{}", place.file, place.line, place.column)
 }
-
-/// Makes characters visible that would steer a terminal, or show a text in another order than it has.
-#[must_use]
-pub fn plain(text: &str) -> String {
-    text.replace(|c: char| c != '\n' && is_unseen(c), "\u{fffd}")
-}
-
-/// Tells whether a character does something to others rather than being seen.
-#[must_use]
-pub fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-}

@@ -65,6 +65,7 @@ impl Cluster {
             )]
             .into(),
             release: None,
+            owners: BTreeMap::new(),
         })
     }
 

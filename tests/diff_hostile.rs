@@ -5,10 +5,9 @@ use proptest::prelude::*;
 use serde_json::Value;
 use unitgen::diff::directives::{Row, RowChange, Section};
 use unitgen::diff::instances::{Condition, Effect, InstanceDiff};
-use unitgen::diff::ownership::Mark;
 use unitgen::diff::{Change, Diff, Foreign, UnitDiff, Unplaced};
 use unitgen::span::{Sources, Span};
-use unitgen::state::{Coverage, MachineId, RegistryName, SeenState, UnitHash, UnitState};
+use unitgen::state::{Coverage, MachineId, Mark, RegistryName, SeenState, UnitHash, UnitState};
 use unitgen::tell::{github, json, markdown};
 
 use crate::diff_formats::{FORMATS, snapshot, test, written};
@@ -213,6 +212,7 @@ prop_compose! {
         ]),
         machine in any_text(),
     ) -> UnitDiff {
+            has_app: true,
         let [name, app, section, instance, found, state] = texts;
         let failed = Condition::Failed {
             machine: MachineId::seen(machine),

@@ -121,6 +121,7 @@ fn registry(apps: &[App], desired: &Desired) -> Observed {
         states: States::new(),
         machines: BTreeMap::new(),
         release: None,
+        owners: BTreeMap::new(),
     };
     for unit in &desired.units {
         let app = &apps[unit.app.as_str()[1..].parse::<usize>().unwrap()];
@@ -192,6 +193,7 @@ fn plans_make_files_equal(apps: &[App]) -> TestCaseResult {
     let compared = |observed: &Observed| {
         diff(&Comparison {
             desired: &desired,
+            others: &[],
             model: &model,
             observed,
             apps: None,

@@ -45,6 +45,7 @@ pub fn read(folder: &Path) -> Result<Directory, CommandError> {
             states: BTreeMap::new(),
             machines: BTreeMap::new(),
             release: None,
+            owners: BTreeMap::new(),
         },
         unreadable,
     })

@@ -91,6 +91,7 @@ impl Fleet {
             states,
             machines,
             release: self.release.clone(),
+            owners: BTreeMap::new(),
         })
     }
 

@@ -88,6 +88,7 @@ impl Snapshot {
             states,
             machines,
             release,
+            owners: _,
         } = &self.observed;
         let states = states.iter().flat_map(|(name, states)| {
             states
@@ -154,6 +155,7 @@ impl Snapshot {
                 states,
                 machines: machines.collect(),
                 release: server.as_deref().and_then(Release::from_server),
+                owners: BTreeMap::new(),
             },
         })
     }
@@ -287,6 +289,7 @@ mod tests {
                 )]
                 .into(),
                 release: Release::from_server("fleetd/v1.0.0-15-g45224983"),
+                owners: BTreeMap::new(),
             },
         }
     }

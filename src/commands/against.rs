@@ -22,7 +22,7 @@ use crate::name::AppName;
 use crate::parallel::in_parts;
 use crate::render::desired::{Desired, DesiredUnit};
 use crate::state::{
-    Coverage, Observed, ObservedUnit, RegistryName, SeenState, State, States, UnitHash,
+    Coverage, Mark, Observed, ObservedUnit, RegistryName, SeenState, State, States, UnitHash,
 };
 use crate::tell::count;
 use crate::unit::fleet::{FleetUnit, hash};
@@ -150,7 +150,7 @@ impl Invocation {
     ) -> Result<Compared, CommandError> {
         let mut fleet = connection.fleet(&self.settings)?;
         let is_unsaid = connection.endpoint.is_none() && self.settings.fleet.endpoint.is_none();
-        let observed = observe(&mut fleet, &loaded.desired, apps.is_some());
+        let observed = observe(&mut fleet, loaded, apps.is_some());
         let mut observed = observed.map_err(|mut error| {
             // Nobody said which cluster is meant: perhaps none is.
             if let Some(help) = error.help.as_mut().filter(|_| is_unsaid) {
@@ -164,7 +164,7 @@ impl Invocation {
         let mut diff = loaded.compare(&observed, apps);
         if diff.seeks_machines() {
             observed.machines = fleet.machines()?;
-            diff.unplaced = loaded.unplaced(&observed, apps, &diff);
+            diff.set_unplaced(loaded.unplaced(&observed, apps, &diff));
         }
         Ok(Compared {
             observed,
@@ -209,6 +209,7 @@ impl Loaded {
     ) -> Comparison<'a> {
         Comparison {
             desired: &self.desired,
+            others: &self.others,
             model: &self.model,
             observed,
             apps,
@@ -228,7 +229,16 @@ fn as_seen(desired: &Desired) -> Observed {
         states: States::new(),
         machines: BTreeMap::new(),
         release: None,
+        owners: desired.units.iter().map(owner).collect(),
     }
+}
+
+fn owner(unit: &DesiredUnit) -> (RegistryName, Mark) {
+    let mark = Mark {
+        app: unit.app.as_str().to_owned(),
+        process: unit.process.as_str().to_owned(),
+    };
+    (RegistryName::from(&unit.name), mark)
 }
 
 fn seen_units(wanted: &DesiredUnit) -> Vec<ObservedUnit> {
@@ -253,10 +263,10 @@ fn seen_units(wanted: &DesiredUnit) -> Vec<ObservedUnit> {
 
 fn observe(
     fleet: &mut Fleet,
-    desired: &Desired,
+    loaded: &Loaded,
     is_selection: bool,
 ) -> Result<Observed, CommandError> {
-    let units = desired.units.iter();
+    let units = loaded.desired.units.iter();
     let wanted: BTreeSet<RegistryName> = units
         .flat_map(|unit| {
             let instances = unit.instances.iter().map(|instance| &instance.unit);
@@ -269,18 +279,14 @@ fn observe(
         states: States::new(),
         machines: BTreeMap::new(),
         release: None,
+        owners: BTreeMap::new(),
     };
-    if is_selection && wanted.len() <= ASKED_SINGLY {
-        singly(fleet, desired, wanted, &mut observed)?;
-    } else {
+    if !is_selection || !singly(fleet, loaded, wanted.clone(), &mut observed)? {
         observed.units = fleet.units()?;
         absent(fleet, &wanted, &mut observed.units)?;
         // A unit that nothing was asked of runs nowhere.
-        let runs = observed
-            .units
-            .values()
-            .any(|unit| unit.desired.known() != Some(State::Inactive));
-        if runs {
+        let asks = |unit: &ObservedUnit| unit.desired.known() != Some(State::Inactive);
+        if observed.states.is_empty() && observed.units.values().any(asks) {
             observed.states = fleet.states()?;
         }
     }
@@ -288,29 +294,38 @@ fn observe(
     Ok(observed)
 }
 
-/// Asks for units by name, and for those that run beside them.
+/// Asks for units by name, and for all that runs and that no other app wants: it may be left of these
+/// apps. Tells whether that was done; where it would take more requests than the whole list, it is not.
 fn singly(
     fleet: &mut Fleet,
-    desired: &Desired,
+    loaded: &Loaded,
     mut wanted: BTreeSet<RegistryName>,
     observed: &mut Observed,
-) -> Result<(), CommandError> {
+) -> Result<bool, CommandError> {
+    if wanted.len() > ASKED_SINGLY {
+        return Ok(false);
+    }
     observed.states = fleet.states()?;
-    let is_file = |name: &RegistryName| {
-        let units = &desired.units;
-        units
-            .binary_search_by(|unit| unit.name.as_str().cmp(name.as_str()))
-            .is_ok()
-    };
-    let running = observed.states.keys();
-    let of_wanted = |name: &&RegistryName| name.template().is_some_and(|file| is_file(&file));
-    wanted.extend(running.filter(of_wanted).cloned());
+    let others: BTreeSet<&str> = loaded
+        .others
+        .iter()
+        .map(|unit| unit.name.as_str())
+        .collect();
+    for name in observed.states.keys() {
+        let file = name.template().unwrap_or_else(|| name.clone());
+        if !others.contains(file.as_str()) {
+            wanted.extend([name.clone(), file]);
+        }
+    }
+    if wanted.len() > 2 * ASKED_SINGLY {
+        return Ok(false);
+    }
     for name in wanted {
         if let Some(unit) = fleet.unit(&name)? {
             observed.units.insert(name, unit);
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The least that fleet puts on a page, by default.

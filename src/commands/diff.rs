@@ -112,7 +112,7 @@ impl Args {
 pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandError> {
     args.check()?;
     let mut loaded = invocation.load()?;
-    invocation.show(&loaded);
+    invocation.show_errors(&loaded);
     if loaded.report.has_errors() {
         return Ok(Status::Trouble);
     }
@@ -132,7 +132,7 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
             let observed = invocation.observe_snapshot(path)?;
             let mut diff = loaded.compare(&observed, apps);
             if diff.seeks_machines() {
-                diff.unplaced = loaded.unplaced(&observed, apps, &diff);
+                diff.set_unplaced(loaded.unplaced(&observed, apps, &diff));
             }
             (observed, diff)
         }

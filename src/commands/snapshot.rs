@@ -11,6 +11,7 @@ use crate::commands::connection::Connection;
 use crate::error::{CommandError, Status};
 use crate::files::private;
 use crate::tell::count;
+use crate::tell::json::escaped;
 
 /// Writes what the cluster holds to a file, for diffs where it can't be reached.
 ///
@@ -38,7 +39,7 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
         server: fleet.server(),
         observed,
     };
-    let text = snapshot.text();
+    let text = escaped(&snapshot.text());
     if args.output == Path::new("-") {
         invocation.output.result(&text);
         return Ok(Status::Done);

@@ -6,6 +6,7 @@ use crate::commands::connection::Connection;
 use crate::commands::{Format, Invocation};
 use crate::error::{CommandError, Status};
 use crate::overview::rows;
+use crate::tell::json::escaped;
 use crate::tell::status;
 
 /// Shows what every instance of the apps should do, and what it does.
@@ -29,7 +30,7 @@ pub struct Args {
 /// Says what can't be read, which app there is not, or why the cluster does not answer.
 pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandError> {
     let mut loaded = invocation.load()?;
-    invocation.show(&loaded);
+    invocation.show_errors(&loaded);
     if loaded.report.has_errors() {
         return Ok(Status::Trouble);
     }
@@ -42,7 +43,7 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     let rows = rows(&loaded.desired, &compared.observed, &compared.diff);
     let text = match args.format {
         Format::Text => status::text(&rows, invocation.output.colored_results),
-        Format::Json => format!("{:#}\n", status::json(&rows)),
+        Format::Json => escaped(&format!("{:#}\n", status::json(&rows))),
     };
     invocation.output.result(&text);
     Ok(if rows.iter().any(status::is_odd) {

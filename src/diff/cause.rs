@@ -6,7 +6,7 @@
 
 use crate::diff::directives::{Row, Section};
 use crate::model::{Companion, CompanionKind, Container, Process, Word, Work};
-use crate::name::UnitName;
+use crate::name::{UnitName, VariableName};
 use crate::span::Span;
 use crate::target;
 use crate::unit::quote::quote_argument;
@@ -70,12 +70,37 @@ fn own(process: &Process, section: &str, row: &Row) -> Option<Span> {
         return variable(process, after);
     }
     match &process.work {
-        Work::Container(container) if row.name.starts_with("Exec") => option(container, row),
+        Work::Container(container)
+            if matches!(row.name.as_str(), "TimeoutStopSec" | "ExecStop") =>
+        {
+            container.stop_span
+        }
+        Work::Container(container) if row.name.starts_with("Exec") => {
+            option(container, row).or_else(|| request(process, row))
+        }
         Work::Program(program) if row.name == "ExecStart" => {
-            gives(&program.words, row).then_some(program.span)
+            let is_given = gives(&program.words, row);
+            is_given
+                .then_some(program.span)
+                .or_else(|| request(process, row))
         }
         _ => None,
     }
+}
+
+/// Returns where a variable is written that the command newly asks etcd for.
+fn request(process: &Process, row: &Row) -> Option<Span> {
+    let request = process.config.as_ref()?;
+    let names = request.from.iter().map(|(name, _)| name);
+    let mut names = request.required.iter().chain(names);
+    let word = |name: &VariableName| Word::Systemd(name.as_str().to_owned());
+    let keys = request.from.iter();
+    let mut pairs = keys.map(|(name, key)| (name.span, format!("{}={key}", name.value)));
+    let of_key = pairs.find(|(_, pair)| gives(&[Word::Systemd(pair.clone())], row));
+    of_key.map(|(span, _)| span).or_else(|| {
+        let name = names.find(|name| gives(&[word(&name.value)], row));
+        name.map(|name| name.span)
+    })
 }
 
 fn variable(process: &Process, after: &str) -> Option<Span> {
@@ -101,17 +126,28 @@ fn option(container: &Container, row: &Row) -> Option<Span> {
 
 /// Tells whether some of the words are new in a command.
 fn gives(words: &[Word], row: &Row) -> bool {
-    let old: Vec<&str> = row
-        .before()
-        .unwrap_or_default()
-        .split_whitespace()
-        .collect();
-    let new = row.after().unwrap_or_default();
+    let (old, new) = (
+        row.before().unwrap_or_default(),
+        row.after().unwrap_or_default(),
+    );
     words.iter().any(|word| {
         let text = match word {
             Word::Literal(text) => quote_argument(text).unwrap_or_default(),
             Word::Systemd(text) => text.clone(),
         };
-        new.contains(&text) && text.split_whitespace().any(|part| !old.contains(&part))
+        stands_in(&text, new) && !stands_in(&text, old)
+    })
+}
+
+/// Tells whether a text stands in a command as words of its own.
+fn stands_in(text: &str, command: &str) -> bool {
+    let mut places = command.match_indices(text);
+    places.any(|(at, _)| {
+        let before = command[..at].chars().next_back();
+        let after = command[at + text.len()..].chars().next();
+        [before, after]
+            .into_iter()
+            .flatten()
+            .all(char::is_whitespace)
     })
 }

@@ -232,6 +232,9 @@ fn key(name: &str, value: &str) -> String {
 /// The least part of words that two commands must share to be the same one, in percent.
 const LIKENESS_MINIMUM: usize = 30;
 
+/// With how many others a command is compared, so that time stays in proportion.
+const CANDIDATES_MAXIMUM: usize = 64;
+
 /// Returns which value is most like another one; any is enough where the directive has one value.
 fn most_alike<'a>(
     name: &str,
@@ -246,6 +249,7 @@ fn most_alike<'a>(
     };
     let is_only = candidates.len() == 1 && !name.starts_with("Exec");
     let ranked = candidates
+        .take(CANDIDATES_MAXIMUM)
         .enumerate()
         .map(|(at, candidate)| (likeness(candidate), at));
     // Of equals the first.

@@ -4,15 +4,17 @@
 //! each instance that is not as it should be, and the effect of putting it right. Knows nothing of how
 //! that is done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::diff::Expected;
 use crate::model::Instance;
+use crate::name::Version;
 use crate::span::Span;
 use crate::state::{
     Coverage, MachineId, Observed, ObservedUnit, RegistryName, SeenState, State, UnitHash,
     UnitState,
 };
+use crate::unit::fleet::FleetUnit;
 
 /// An instance that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +65,18 @@ pub enum Condition {
         /// systemd's words: load, active and sub state.
         state: UnitState,
     },
+    /// It was asked to run, and systemd says that it does not, or that it waits to start it once more.
+    Down {
+        /// The machine.
+        machine: MachineId,
+        /// systemd's words.
+        state: UnitState,
+    },
+    /// The machine that it was given to says nothing of it.
+    Silent {
+        /// The machine.
+        machine: MachineId,
+    },
     /// No machine has it.
     Unplaced,
 }
@@ -78,6 +92,8 @@ impl Condition {
             Self::State { .. } => "state",
             Self::Behind { .. } => "behind",
             Self::Failed { .. } => "failed",
+            Self::Down { .. } => "down",
+            Self::Silent { .. } => "silent",
             Self::Unplaced => "unplaced",
         }
     }
@@ -121,6 +137,11 @@ pub(super) fn compare(
         .map(|unit| (unit.name.as_str(), *unit))
         .collect();
     let mut surplus = by_name.clone();
+    let instances = expected.unit.instances.iter();
+    let versions: HashSet<&Option<Version>> = instances
+        .filter(|instance| by_name.contains_key(instance.unit.as_str()))
+        .map(|instance| &instance.version)
+        .collect();
     for instance in expected.unit.instances.iter() {
         let name = instance.unit.as_str();
         surplus.remove(name);
@@ -130,11 +151,14 @@ pub(super) fn compare(
             found.extend(Some(diff).filter(|diff| !diff.conditions.is_empty()));
             continue;
         }
+        // Where all of a version is new, the version is the cause.
+        let is_new = !versions.contains(&instance.version);
+        let version = instance.version_span.filter(|_| is_new);
         let wanted = expected.unit.state;
         effect.starts += usize::from(wanted == State::Launched);
         found.push(InstanceDiff {
             name: RegistryName::from(&instance.unit),
-            span: Some(instance.span),
+            span: Some(version.unwrap_or(instance.span)),
             hash: None,
             machines: Vec::new(),
             conditions: vec![Condition::Missing { wanted }],
@@ -200,25 +224,35 @@ fn compare_one(
 fn on_machines(unit: &ObservedUnit, observed: &Observed) -> Vec<Condition> {
     let mut found = Vec::new();
     let states = observed.states.get(&unit.name);
+    let is_to_run = unit.desired.known() == Some(State::Launched) && !ends_by_itself(&unit.unit);
     for (machine, state) in states.into_iter().flatten() {
-        if state.active == "failed" || !matches!(state.load.as_str(), "loaded" | "") {
-            found.push(Condition::Failed {
-                machine: machine.clone(),
-                state: state.clone(),
-            });
-        }
+        let is_down = state.active == "inactive" || state.sub == "auto-restart";
+        let (machine, state) = (machine.clone(), state.clone());
         if state.hash != unit.hash && !state.hash.as_str().is_empty() {
-            found.push(Condition::Behind {
-                machine: machine.clone(),
-            });
+            let machine = machine.clone();
+            found.push(Condition::Behind { machine });
+        }
+        if state.active == "failed" || !matches!(state.load.as_str(), "loaded" | "") {
+            found.push(Condition::Failed { machine, state });
+        } else if is_to_run && is_down {
+            found.push(Condition::Down { machine, state });
         }
     }
-    // Of a global unit fleet says neither where it should be nor that it is nowhere.
-    let is_nowhere = unit.machine.is_none() && unit.current.is_some();
-    if is_nowhere && states.is_none_or(BTreeMap::is_empty) {
-        found.push(Condition::Unplaced);
+    if states.is_none_or(BTreeMap::is_empty) {
+        found.push(match unit.machine.clone() {
+            Some(machine) => Condition::Silent { machine },
+            None => Condition::Unplaced,
+        });
     }
     found
+}
+
+/// Tells whether a unit is done when its program ends.
+fn ends_by_itself(unit: &FleetUnit) -> bool {
+    let mut options = unit.options.iter();
+    options.any(|option| {
+        &*option.section == "Service" && option.name == "Type" && option.value == "oneshot"
+    })
 }
 
 fn machines(unit: &ObservedUnit, observed: &Observed) -> Vec<MachineId> {
@@ -244,11 +278,13 @@ pub(super) fn effect_on(
     let begins = conditions
         .iter()
         .any(|condition| matches!(condition, Condition::State { .. }));
+    let is_launched = unit.desired.known() == Some(State::Launched);
+    let is_stale = conditions.contains(&Condition::Stale);
     if ends {
         effect.stops = number;
-    } else if begins && number == 0 {
+    } else if number == 0 && (begins || is_stale && is_launched) {
         effect.starts = 1;
-    } else if conditions.contains(&Condition::Stale) {
+    } else if is_stale {
         effect.restarts = number;
     }
     effect

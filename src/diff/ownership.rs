@@ -3,18 +3,10 @@
 //! In: a unit's text. Out: the app and process that unitgen's mark names, or the app that the unit
 //! itself says it is of. Knows nothing of what should run.
 
+use crate::state::Mark;
 use crate::target;
 use crate::unit::fleet::FleetUnit;
 use crate::unit::words::{split_assignment, split_assignments};
-
-/// What unitgen's mark says.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Mark {
-    /// The app.
-    pub app: String,
-    /// The process; nothing where the mark is incomplete.
-    pub process: String,
-}
 
 /// Returns unitgen's mark.
 #[must_use]

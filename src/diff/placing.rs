@@ -20,7 +20,7 @@ use crate::unit::fleet::constraints::Constraints;
 pub fn unplaced(comparison: &Comparison<'_>, diff: &Diff) -> Vec<Unplaced> {
     let mut places: HashMap<RegistryName, Span> = HashMap::new();
     let mut candidates = Vec::new();
-    for unit in &comparison.desired.units {
+    for unit in comparison.desired.units.iter().chain(comparison.others) {
         let text = FleetUnit::parse(&unit.text).unwrap_or_default();
         let process = comparison.process(unit);
         for instance in unit.instances.iter() {
@@ -34,19 +34,18 @@ pub fn unplaced(comparison: &Comparison<'_>, diff: &Diff) -> Vec<Unplaced> {
             });
         }
     }
-    if comparison.apps.is_some() {
-        // What of other apps it would have to be with is not known here.
-        candidates.retain(|candidate| {
-            let peers = &candidate.constraints.peers;
-            peers
-                .iter()
-                .all(|peer| places.contains_key(&RegistryName::seen(peer)))
-        });
-    }
     let occupants = occupants(comparison.observed, &places, diff);
     let machines = &comparison.observed.machines;
     let found = unplaceable(&candidates, &occupants, machines);
-    let named = found.into_iter().filter_map(|unplaceable| {
+    let units = comparison.desired.units.iter();
+    let selected: HashSet<RegistryName> = units
+        .flat_map(|unit| unit.instances.iter())
+        .map(|instance| RegistryName::from(&instance.unit))
+        .collect();
+    let named = found
+        .into_iter()
+        .filter(|found| selected.contains(&found.unit));
+    let named = named.filter_map(|unplaceable| {
         Some(Unplaced {
             span: *places.get(&unplaceable.unit)?,
             reason: unplaceable.reason.to_string(),

@@ -216,15 +216,15 @@ impl fmt::Display for Reason {
             ),
             Self::Taken { held } if held.machines == 1 => write!(
                 formatter,
-                "the only eligible machine is taken by a unit that it may not meet: {held}"
+                "the only eligible machine is taken by a unit that it conflicts with: {held}"
             ),
             Self::Taken { held } if held.machines == 2 => write!(
                 formatter,
-                "both eligible machines are taken by units that it may not meet: {held}"
+                "both eligible machines are taken by units that it conflicts with: {held}"
             ),
             Self::Taken { held } => write!(
                 formatter,
-                "all {} eligible machines are taken by units that it may not meet: {held}",
+                "all {} eligible machines are taken by units that it conflicts with: {held}",
                 held.machines
             ),
         }
@@ -282,7 +282,7 @@ mod tests {
         };
         case(
             &Reason::Taken { held },
-            "all 4 eligible machines are taken by units that it may not meet: \
+            "all 4 eligible machines are taken by units that it conflicts with: \
              `a` on aaaa0001, `b` on aaaa0001 and 2 more",
         );
     }

@@ -157,7 +157,7 @@ fn machines_that_others_have() {
             "web@1 conflicts:web@*",
         ],
         &[
-            "web@10: all 3 eligible machines are taken by units that it may not meet: \
+            "web@10: all 3 eligible machines are taken by units that it conflicts with: \
              `web@1.service` on aaaa0001, `web@2.service` on aaaa0002, `web@9.service` on aaaa0003",
         ],
     );
@@ -172,7 +172,7 @@ fn machines_that_others_have() {
             "w@6 conflicts:w@* on:1",
         ],
         &[
-            "w@2: all 5 eligible machines are taken by units that it may not meet: \
+            "w@2: all 5 eligible machines are taken by units that it conflicts with: \
              `w@6.service` on aaaa0001, `w@1.service` on aaaa0002, `w@3.service` on aaaa0003 \
              and 2 more",
         ],
@@ -181,7 +181,7 @@ fn machines_that_others_have() {
         &["", "role=a"],
         &["stays x on:2", "a conflicts:x has:role=a", "b conflicts:x"],
         &[
-            "a: the only eligible machine is taken by a unit that it may not meet: `x.service` on aaaa0002",
+            "a: the only eligible machine is taken by a unit that it conflicts with: `x.service` on aaaa0002",
         ],
     );
     case(
@@ -204,7 +204,7 @@ fn machines_that_others_have() {
             "c port:80",
         ],
         &[
-            "c: both eligible machines are taken by units that it may not meet: \
+            "c: both eligible machines are taken by units that it conflicts with: \
              `a.service` on aaaa0001, `b.service` on aaaa0002",
         ],
     );
@@ -216,7 +216,7 @@ fn global_units_come_first() {
         &["role=a", "role=a"],
         &["g global has:role=a conflicts:x", "x"],
         &[
-            "x: both eligible machines are taken by units that it may not meet: `g.service` on aaaa0001, `g.service` on aaaa0002",
+            "x: both eligible machines are taken by units that it conflicts with: `g.service` on aaaa0001, `g.service` on aaaa0002",
         ],
     );
     case(
@@ -309,7 +309,7 @@ fn units_that_must_be_together() {
             "g with:c",
         ],
         &[
-            "b: the only eligible machine is taken by a unit that it may not meet: \
+            "b: the only eligible machine is taken by a unit that it conflicts with: \
              `c.service` on aaaa0001",
             "d: must be with `b.service`, which can't be placed either",
         ],
@@ -329,7 +329,7 @@ fn a_group_or_another() {
             "c conflicts:*",
         ],
         &[
-            "c: both eligible machines are taken by units that it may not meet: \
+            "c: both eligible machines are taken by units that it conflicts with: \
              `a@1.service` on aaaa0001, `a@3.service` on aaaa0002",
         ],
     );
@@ -348,7 +348,7 @@ fn others_than_cliques() {
         &["", ""],
         &lines,
         &[
-            "e: both eligible machines are taken by units that it may not meet: \
+            "e: both eligible machines are taken by units that it conflicts with: \
              `a.service` on aaaa0001, `d.service` on aaaa0002",
         ],
     );
@@ -362,7 +362,7 @@ fn others_than_cliques() {
             "b@2 conflicts:b@* on:2",
         ],
         &[
-            "a@2: all 3 eligible machines are taken by units that it may not meet: \
+            "a@2: all 3 eligible machines are taken by units that it conflicts with: \
              `b@1.service` on aaaa0001, `b@2.service` on aaaa0002, `a@1.service` on aaaa0003",
         ],
     );

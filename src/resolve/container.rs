@@ -57,6 +57,7 @@ pub fn container(
         has_own_options: settings.docker_args.each().next().is_some(),
         command: command(settings),
         command_span: settings.command.span().or(settings.entrypoint.span()),
+        stop_span: settings.stop_grace_period.span(),
         stop_seconds: grace.map_or(10, |grace| grace.seconds()),
         stop_statuses,
     })

@@ -105,6 +105,7 @@ impl Counts<'_> {
             version: None,
             slot: None,
             span: self.span,
+            version_span: None,
         }]
     }
 
@@ -136,6 +137,7 @@ impl Counts<'_> {
                     version: version.map(|version| version.value.clone()),
                     slot: Some(slot),
                     span,
+                    version_span: version.map(|version| version.span),
                 }),
                 Err(error) => report.push(Diagnostic::error(span, error.to_string())),
             }

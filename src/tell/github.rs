@@ -12,7 +12,7 @@ use crate::report::{data, property};
 use crate::span::{Sources, Span};
 use crate::state::Coverage;
 use crate::tell::fold::{Group, groups};
-use crate::tell::text::effect;
+use crate::tell::text::{effect, unwanted as told_unwanted};
 use crate::tell::{count, instance};
 
 /// How many units, directives or instances one annotation names.
@@ -129,13 +129,12 @@ fn changes(group: &Group<'_>, coverage: Coverage, found: &mut Vec<Annotation>) {
 }
 
 fn unwanted(unit: &UnitDiff, coverage: Coverage) -> Annotation {
-    let app = &unit.owner.app;
-    let told = format!("it carries unitgen's mark, of app `{app}`; the manifest does not give it");
+    let told = told_unwanted(unit);
     let effect = effect(&[unit], coverage).map(|effect| format!("; {effect}"));
     Annotation {
         word: "warning",
         span: None,
-        title: format!("{} no longer wanted", unit.name),
+        title: format!("{} unwanted", unit.name),
         lines: vec![told + &effect.unwrap_or_default()],
     }
 }
@@ -177,7 +176,11 @@ fn instances(unit: &UnitDiff, word: &'static str) -> Vec<Annotation> {
 /// Returns what kind of annotation tells of an instance.
 fn kind(instance: &InstanceDiff) -> &'static str {
     let warns = |condition: &Condition| match condition {
-        Condition::Failed { .. } | Condition::Unplaced | Condition::Surplus { .. } => true,
+        Condition::Failed { .. }
+        | Condition::Down { .. }
+        | Condition::Silent { .. }
+        | Condition::Unplaced
+        | Condition::Surplus { .. } => true,
         Condition::Missing { .. }
         | Condition::Stale
         | Condition::State { .. }

@@ -4,7 +4,8 @@
 
 use crate::diff::instances::{Condition, Effect, InstanceDiff};
 use crate::state::{MachineId, SeenState, State, UnitState};
-use crate::tell::{count, plain};
+use crate::tell::count;
+use crate::visible::plain;
 
 /// Returns the mark before its name: `+` has to come, `-` to go, `!` does not run, `~` is not as it
 /// should be.
@@ -13,7 +14,10 @@ pub fn mark(instance: &InstanceDiff) -> char {
     let marks = instance.conditions.iter().map(|condition| match condition {
         Condition::Missing { .. } => '+',
         Condition::Surplus { .. } => '-',
-        Condition::Failed { .. } | Condition::Unplaced => '!',
+        Condition::Failed { .. }
+        | Condition::Down { .. }
+        | Condition::Silent { .. }
+        | Condition::Unplaced => '!',
         Condition::Stale | Condition::State { .. } | Condition::Behind { .. } => '~',
     });
     marks.min().unwrap_or('~')
@@ -28,12 +32,18 @@ pub fn words(instance: &InstanceDiff) -> String {
     };
     let conditions = instance.conditions.iter().map(|condition| match condition {
         Condition::Missing { wanted } => format!("missing, is to be {wanted}"),
-        Condition::Surplus { found } => format!("not wanted, is {}", told(found)),
+        Condition::Surplus { found } => format!("unwanted, is {}", told(found)),
         Condition::Stale => "stale".to_owned(),
         Condition::State { wanted, found } => format!("is {}, should be {wanted}", told(found)),
-        Condition::Behind { machine } => format!("{} has an older text yet", machine.short()),
+        Condition::Behind { machine } => format!("{} still has another text", machine.short()),
         Condition::Failed { machine, state } => {
             format!("{} on {}", systemd(state), machine.short())
+        }
+        Condition::Down { machine, state } => {
+            format!("{} on {}, should run", systemd(state), machine.short())
+        }
+        Condition::Silent { machine } => {
+            format!("{} was given it and says nothing of it", machine.short())
         }
         Condition::Unplaced => "no machine has it".to_owned(),
     });
@@ -41,7 +51,10 @@ pub fn words(instance: &InstanceDiff) -> String {
     let names_machine = |condition: &Condition| {
         matches!(
             condition,
-            Condition::Failed { .. } | Condition::Behind { .. }
+            Condition::Failed { .. }
+                | Condition::Down { .. }
+                | Condition::Silent { .. }
+                | Condition::Behind { .. }
         )
     };
     if !instance.machines.is_empty() && !instance.conditions.iter().any(names_machine) {

@@ -11,7 +11,8 @@
 //! - `coverage`: how much the other side shows: `files` (unit files only), `wanted` (and the instances
 //!   that should run), `cluster` (and what machines say).
 //! - `units`: those of which there is anything to say, by name; of each
-//!   - `name`: the name of its file; `app` and `process`: whose it is,
+//!   - `name`: the name of its file; `app` and `process`: whose it is; `has_app`: whether the manifest has
+//!     that app,
 //!   - `change`: `new`, `changed`, `reordered` (the same directives in another order), `equal` (only its
 //!     instances differ) or `unwanted` (the manifest does not give it),
 //!   - `place`: where the manifest asks for it; null where it does not,
@@ -30,9 +31,11 @@
 //!   - `instances`: those that are not as they should be; of each its `name`, its `place` (null where
 //!     nobody wants it), its `hash` (null where it is not there), the ids of its `machines`, and its
 //!     `conditions`, each with a `word` and what it says:
-//!     - `missing` (`wanted`: the state it should have), `surplus` (`found`: the state it has), `stale`,
-//!       `state` (`wanted`, `found`), `behind` (`machine`), `unplaced`,
-//!     - `failed` (`machine`, and systemd's words `load`, `active` and `sub`),
+//!     - `missing` (`wanted`: the state it should have), `surplus` (`found`: the state it has), `stale`
+//!       (its text is not its unit's), `state` (`wanted`, `found`: what fleet was told), `behind` (its
+//!       `machine` has another text), `silent` (its `machine` says nothing of it), `unplaced`,
+//!     - `failed`, and `down` where it should run and does not (`machine`, and systemd's words `load`,
+//!       `active` and `sub`),
 //!   - `effect`: how many instances putting it right `starts`, `restarts` and `stops`; null where the
 //!     other side shows no instances.
 //! - `equal`: how many wanted units are as they should be, instances included.
@@ -52,11 +55,11 @@ use crate::diff::{Change, Diff, Foreign, UnitDiff, Unplaced};
 use crate::span::{Sources, Span};
 use crate::state::Coverage;
 use crate::tell::pieces::{Line, lines, unwrapped};
-use crate::tell::plain;
+use crate::visible::{is_unseen, plain};
 
 /// The words of all conditions.
-const CONDITIONS: [&str; 7] = [
-    "missing", "surplus", "stale", "state", "behind", "failed", "unplaced",
+const CONDITIONS: [&str; 9] = [
+    "missing", "surplus", "stale", "state", "behind", "failed", "down", "silent", "unplaced",
 ];
 
 /// Writes a whole diff.
@@ -101,10 +104,11 @@ pub fn diff(diff: &Diff, sources: &Sources, against: &str) -> String {
 
 /// Escapes what JSON does not ask to be escaped and that would steer a terminal. It stands in strings
 /// only: elsewhere JSON has no such characters.
-fn escaped(text: &str) -> String {
+#[must_use]
+pub fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() && c != '\n' {
+        if is_unseen(c) && c != '\n' {
             escaped.push_str(&format!("\\u{:04x}", u32::from(c)));
         } else {
             escaped.push(c);
@@ -129,6 +133,7 @@ impl Teller<'_> {
         let UnitDiff {
             name,
             owner,
+            has_app,
             span,
             change,
             before,
@@ -144,6 +149,7 @@ impl Teller<'_> {
             "name": name.as_str(),
             "app": owner.app,
             "process": owner.process,
+            "has_app": has_app,
             "change": change.word(),
             "place": span.map(|span| self.place(span)),
             "causes": causes.into_iter().map(|span| self.place(span)).collect::<Vec<_>>(),
@@ -261,8 +267,10 @@ fn condition(condition: &Condition) -> Value {
         Condition::State { wanted, found } => {
             json!({"word": word, "wanted": wanted.as_str(), "found": found.to_string()})
         }
-        Condition::Behind { machine } => json!({"word": word, "machine": machine.as_str()}),
-        Condition::Failed { machine, state } => json!({
+        Condition::Behind { machine } | Condition::Silent { machine } => {
+            json!({"word": word, "machine": machine.as_str()})
+        }
+        Condition::Failed { machine, state } | Condition::Down { machine, state } => json!({
             "word": word,
             "machine": machine.as_str(),
             "load": state.load,

@@ -14,7 +14,8 @@ use crate::tell::fold::{Group, groups, listed};
 use crate::tell::pieces::lines;
 use crate::tell::summary::summary;
 use crate::tell::text::effect;
-use crate::tell::{count, instance, is_unseen, place};
+use crate::tell::{count, instance, place};
+use crate::visible::is_unseen;
 
 /// The least number of bytes that can be asked for: more than the heading and the last line take,
 /// whatever numbers stand in them.
@@ -120,10 +121,14 @@ fn change(group: &Group<'_>, coverage: Coverage, sources: &Sources) -> String {
         body.push_str(&format!("In {}.\n\n", first(names, NAMED)));
     }
     match unit.change {
-        Change::Unwanted => body.push_str(&format!(
-            "It carries unitgen's mark, of app {}; the manifest does not give it.\n\n",
-            code(&unit.owner.app)
-        )),
+        Change::Unwanted => {
+            let rest = if unit.has_app {
+                "to which the manifest gives no such unit"
+            } else {
+                "which the manifest does not have"
+            };
+            body.push_str(&format!("Of app {}, {rest}.\n\n", code(&unit.owner.app)));
+        }
         Change::Reordered => body
             .push_str("The same directives in another order, which to fleet is another unit.\n\n"),
         Change::New | Change::Changed | Change::Equal => {}

@@ -10,7 +10,7 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::diff::directives::{Row, RowChange};
 use crate::secrecy;
-use crate::tell::plain;
+use crate::visible::plain;
 
 /// A line of a difference.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

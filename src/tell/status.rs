@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::overview::{Reason, Row};
 use crate::state::{MachineId, SeenState, State, UnitState};
-use crate::tell::{count, instance, plain};
+use crate::tell::{count, instance};
+use crate::visible::plain;
 
 const HEADINGS: [&str; 7] = [
     "APP", "PROCESS", "VERSION", "INSTANCE", "WANTED", "STATE", "MACHINE",
@@ -74,7 +75,7 @@ fn words(reason: &Reason) -> String {
         Reason::Missing(Some(reason)) => {
             format!("fleet does not have it, and no machine could take it: {reason}")
         }
-        Reason::Surplus => "nobody wants it".to_owned(),
+        Reason::Surplus => "the manifest does not want it".to_owned(),
         Reason::Told(SeenState::Known(state)) => format!("fleet was told that it is to be {state}"),
         Reason::Told(SeenState::Unknown(word)) => {
             format!("fleet was told `{word}`, which it does not know")
@@ -90,7 +91,7 @@ fn words(reason: &Reason) -> String {
         Reason::Restarting => {
             "it ends again and again; `fleetctl journal` shows its last words".to_owned()
         }
-        Reason::NotRunning => "it ended, and systemd does not start it again".to_owned(),
+        Reason::NotRunning => "it should run and does not".to_owned(),
     }
 }
 

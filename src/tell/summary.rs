@@ -26,7 +26,7 @@ pub fn summary(diff: &Diff) -> String {
             (diff.count(Change::Changed), "changed"),
             (diff.count(Change::Reordered), "reordered"),
             (diff.count(Change::New), "new"),
-            (diff.count(Change::Unwanted), "no longer wanted"),
+            (diff.count(Change::Unwanted), "unwanted"),
             (diff.equal + diff.count(Change::Equal), "equal"),
         ];
         let mut text = format!("units: {}", parts(&files));
@@ -59,28 +59,28 @@ fn parts(numbers: &[(usize, &str)]) -> String {
 
 /// Counts instances by what is first to be said of them.
 fn odd_instances(diff: &Diff) -> Vec<(usize, &'static str)> {
-    const ORDER: [&str; 7] = [
-        "missing", "surplus", "stale", "state", "behind", "failed", "unplaced",
-    ];
-    const WORDS: [&str; 7] = [
-        "missing",
-        "not wanted",
-        "stale",
-        "in another state",
-        "behind",
-        "failed",
-        "without a machine",
+    // Of several conditions the one that weighs most counts.
+    const WORDS: [(&str, &str); 9] = [
+        ("missing", "missing"),
+        ("surplus", "unwanted"),
+        ("failed", "failed"),
+        ("down", "down"),
+        ("unplaced", "without a machine"),
+        ("silent", "silent"),
+        ("state", "in another state"),
+        ("stale", "stale"),
+        ("behind", "behind"),
     ];
     let mut numbers: BTreeMap<usize, usize> = BTreeMap::new();
     for instance in diff.units.iter().flat_map(|unit| &unit.instances) {
         let words = instance.conditions.iter().map(Condition::word);
         let first = words
-            .filter_map(|word| ORDER.iter().position(|other| *other == word))
+            .filter_map(|word| WORDS.iter().position(|(other, _)| *other == word))
             .min();
         *numbers.entry(first.unwrap_or_default()).or_default() += 1;
     }
     numbers
         .into_iter()
-        .map(|(at, number)| (number, WORDS[at]))
+        .map(|(at, number)| (number, WORDS[at].1))
         .collect()
 }

@@ -11,7 +11,8 @@ use crate::state::Coverage;
 use crate::tell::fold::{Group, groups, listed};
 use crate::tell::pieces::{Kind, Line, lines};
 use crate::tell::summary::summary;
-use crate::tell::{count, instance, place, plain};
+use crate::tell::{count, instance, place};
+use crate::visible::plain;
 
 /// How a diff is laid out.
 #[derive(Debug, Clone, Copy)]
@@ -43,19 +44,51 @@ pub fn diff(diff: &Diff, sources: &Sources, layout: Layout) -> String {
         layout.group(&group, diff.coverage, sources, &mut text);
         text.push('\n');
     }
-    for Unplaced { name, span, reason } in &diff.unplaced {
-        let name = layout.painted(BOLD, &plain(name.as_str()));
-        let place = place(*span, sources);
-        text.push_str(&format!(
-            "unplaced   {name}  {place}\n  {}\n\n",
-            plain(reason)
-        ));
-    }
+    unplaced(diff, sources, layout, &mut text);
     for foreign in &diff.foreign {
         let (name, app) = (plain(foreign.name.as_str()), plain(&foreign.app));
         text.push_str(&format!("foreign    {name}\n  says it is of `{app}`, and has no mark of unitgen's: left alone\n\n"));
     }
     text + &summary(diff) + "\n"
+}
+
+/// Writes the instances that have no place, those with the same reason together.
+fn unplaced(diff: &Diff, sources: &Sources, layout: Layout, text: &mut String) {
+    let mut reasons: Vec<(&str, Vec<&Unplaced>)> = Vec::new();
+    for one in &diff.unplaced {
+        match reasons.iter_mut().find(|(reason, _)| *reason == one.reason) {
+            Some((_, same)) => same.push(one),
+            None => reasons.push((&one.reason, vec![one])),
+        }
+    }
+    for (reason, same) in reasons {
+        let name = match same.as_slice() {
+            [only] => plain(only.name.as_str()),
+            several => count(several.len(), "instance"),
+        };
+        let mut places: Vec<String> = same.iter().map(|one| place(one.span, sources)).collect();
+        places.dedup();
+        let places = some(&places);
+        let name = layout.painted(BOLD, &name);
+        text.push_str(&format!(
+            "unplaced   {name}  {places}\n  {}\n",
+            plain(reason)
+        ));
+        if same.len() > 1 {
+            text.push_str(&named(same.iter().map(|one| plain(one.name.as_str()))));
+        }
+        text.push('\n');
+    }
+}
+
+/// Says whose a unit is that nobody wants.
+pub(super) fn unwanted(unit: &UnitDiff) -> String {
+    let app = plain(&unit.owner.app);
+    if unit.has_app {
+        format!("of app `{app}`, to which the manifest gives no such unit")
+    } else {
+        format!("of app `{app}`, which the manifest does not have")
+    }
 }
 
 /// Writes a line for each unit: what becomes of it, how many directives, and the effect.
@@ -138,10 +171,7 @@ impl Layout {
             ));
         }
         if unit.change == Change::Unwanted {
-            let app = plain(&unit.owner.app);
-            text.push_str(&format!(
-                "  carries unitgen's mark, of app `{app}`; the manifest does not give it\n"
-            ));
+            text.push_str(&format!("  {}\n", unwanted(unit)));
         }
         if let Some(effect) = effect(&group.units, coverage) {
             text.push_str(&format!("  {effect}\n"));
@@ -271,21 +301,23 @@ fn places(group: &Group<'_>, sources: &Sources) -> String {
     let mut spans: Vec<_> = group.units.iter().flat_map(|unit| unit.causes()).collect();
     spans.sort();
     spans.dedup();
-    let mut shown: Vec<String> = spans
-        .iter()
-        .take(PLACES)
-        .map(|span| place(*span, sources))
-        .collect();
-    if spans.len() > PLACES {
-        shown.push(format!(
-            "and {}",
-            count(spans.len() - PLACES, "other place")
-        ));
-    }
-    if shown.is_empty() {
+    let places: Vec<String> = spans.iter().map(|span| place(*span, sources)).collect();
+    if places.is_empty() {
         return String::new();
     }
-    format!("  {}", shown.join(", "))
+    format!("  {}", some(&places))
+}
+
+/// Writes the first of many places.
+fn some(places: &[String]) -> String {
+    let mut shown: Vec<String> = places.iter().take(PLACES).cloned().collect();
+    if places.len() > PLACES {
+        shown.push(format!(
+            "and {}",
+            count(places.len() - PLACES, "other place")
+        ));
+    }
+    shown.join(", ")
 }
 
 /// Writes names in lines, the first of many.
