@@ -10,10 +10,10 @@ pub mod instances;
 pub mod ownership;
 pub mod placing;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diff::directives::{RowChange, Section, compare, is_same_but_for_order};
-use crate::diff::instances::{Condition, Effect, InstanceDiff};
+use crate::diff::instances::{Condition, Effect, Families, InstanceDiff, families};
 use crate::diff::ownership::{application, mark};
 use crate::model::{Model, Process};
 use crate::name::AppName;
@@ -261,22 +261,6 @@ pub fn diff(comparison: &Comparison<'_>) -> Diff {
     diff
 }
 
-/// The instances of each template that the registry has, sorted by name.
-type Families<'a> = HashMap<String, Vec<&'a ObservedUnit>>;
-
-fn families(observed: &Observed) -> Families<'_> {
-    let mut families = Families::new();
-    for unit in observed.units.values() {
-        if let Some(template) = unit.name.template() {
-            families
-                .entry(template.as_str().to_owned())
-                .or_default()
-                .push(unit);
-        }
-    }
-    families
-}
-
 impl Comparison<'_> {
     /// Compares one wanted unit; `None` where all is as it should be.
     fn unit(&self, unit: &DesiredUnit, families: &Families<'_>) -> Option<UnitDiff> {
@@ -284,8 +268,7 @@ impl Comparison<'_> {
             unit,
             hash: hash(&unit.text),
         };
-        let name = RegistryName::from(&unit.name);
-        let found = self.observed.units.get(&name);
+        let found = self.observed.units.get(unit.name.as_str());
         let (change, mut sections) = change(&expected, found);
         let (instances, effect) = self.instances(&expected, found, families);
         if change == Change::Equal && instances.is_empty() {
@@ -309,7 +292,7 @@ impl Comparison<'_> {
             sections,
             instances,
             effect,
-            name,
+            name: RegistryName::from(&unit.name),
         })
     }
 
@@ -353,6 +336,10 @@ impl Comparison<'_> {
         };
         let mut found: BTreeMap<RegistryName, UnitDiff> = BTreeMap::new();
         for unit in self.observed.units.values() {
+            // Said first, as it is so of most.
+            if is_wanted(unit.name.as_str()) {
+                continue;
+            }
             let template = unit.name.template();
             let file = template.as_ref().unwrap_or(&unit.name);
             if is_wanted(file.as_str()) {

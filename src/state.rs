@@ -4,8 +4,11 @@
 //! `State` can be sent to a cluster; a word that fleet does not know can be seen and never sent. Knows
 //! nothing of protocols, nor of what should run.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Deref;
+use std::sync::OnceLock;
 
 use crate::name::UnitName;
 use crate::unit::fleet::FleetUnit;
@@ -65,6 +68,13 @@ impl RegistryName {
     pub fn template(&self) -> Option<Self> {
         let parts = fleet_parts(&self.0)?;
         (!parts.instance.is_empty()).then_some(Self(parts.template))
+    }
+}
+
+/// It is sorted as its text is, and so found by it.
+impl Borrow<str> for RegistryName {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 
@@ -150,13 +160,64 @@ impl fmt::Display for SeenState {
     }
 }
 
+/// A unit's options, which are read out of a text only when somebody asks for them: most units are as
+/// they should be, which their hash alone tells.
+#[derive(Debug, Clone)]
+pub struct SeenUnit {
+    text: String,
+    options: OnceLock<FleetUnit>,
+}
+
+impl SeenUnit {
+    /// Takes a text that fleet stores byte for byte.
+    #[must_use]
+    pub fn stored(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            options: OnceLock::new(),
+        }
+    }
+}
+
+impl From<FleetUnit> for SeenUnit {
+    fn from(unit: FleetUnit) -> Self {
+        Self {
+            text: String::new(),
+            options: unit.into(),
+        }
+    }
+}
+
+impl Deref for SeenUnit {
+    type Target = FleetUnit;
+
+    fn deref(&self) -> &FleetUnit {
+        let read = || FleetUnit::parse(&self.text).unwrap_or_default();
+        self.options.get_or_init(read)
+    }
+}
+
+impl PartialEq for SeenUnit {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for SeenUnit {}
+
+impl PartialEq<FleetUnit> for SeenUnit {
+    fn eq(&self, other: &FleetUnit) -> bool {
+        **self == *other
+    }
+}
+
 /// A unit of the registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObservedUnit {
     /// Its name.
     pub name: RegistryName,
     /// Its text, as the registry's options.
-    pub unit: FleetUnit,
+    pub unit: SeenUnit,
     /// The hash of that text.
     pub hash: UnitHash,
     /// What fleet was told to do with it.
@@ -292,6 +353,15 @@ mod tests {
             let seen = SeenState::seen(word);
             assert_eq!((seen.known(), seen.to_string()), (None, word.to_owned()));
         }
+    }
+
+    #[test]
+    fn a_text_and_its_options_are_the_same_unit() {
+        let text = "[Service]\nExecStart=/bin/true\n";
+        let unit = FleetUnit::parse(text).unwrap();
+        assert_eq!(SeenUnit::stored(text), unit);
+        assert_eq!(SeenUnit::stored(text), SeenUnit::from(unit));
+        assert_ne!(SeenUnit::stored(text), SeenUnit::stored(""));
     }
 
     #[test]

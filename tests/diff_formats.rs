@@ -75,7 +75,7 @@ impl Cluster {
         let unit = ObservedUnit {
             name: RegistryName::seen(name),
             hash: UnitHash::seen(unit.hash()),
-            unit,
+            unit: unit.into(),
             desired: SeenState::Known(State::Inactive),
             current: Some(SeenState::Known(State::Inactive)),
             machine: None,

@@ -212,7 +212,6 @@ prop_compose! {
         ]),
         machine in any_text(),
     ) -> UnitDiff {
-            has_app: true,
         let [name, app, section, instance, found, state] = texts;
         let failed = Condition::Failed {
             machine: MachineId::seen(machine),
@@ -224,6 +223,7 @@ prop_compose! {
             },
         };
         UnitDiff {
+            has_app: true,
             name: RegistryName::seen(name),
             owner: Mark { app, process: String::new() },
             span: None,

@@ -16,8 +16,8 @@ use unitgen::render::{Renderer, templates};
 use unitgen::resolve::resolve;
 use unitgen::span::Sources;
 use unitgen::state::{
-    Coverage, MachineId, Observed, ObservedUnit, RegistryName, SeenState, State, States, UnitHash,
-    UnitState,
+    Coverage, MachineId, Observed, ObservedUnit, RegistryName, SeenState, SeenUnit, State, States,
+    UnitHash, UnitState,
 };
 use unitgen::template::Templates;
 use unitgen::unit::fleet::{FleetOption, FleetUnit, hash};
@@ -144,7 +144,7 @@ fn registry(apps: &[App], desired: &Desired) -> Observed {
             }
             let unit = ObservedUnit {
                 name: name.clone(),
-                unit: text,
+                unit: text.into(),
                 hash,
                 desired: SeenState::Known(state),
                 current: Some(SeenState::Known(state)),
@@ -177,7 +177,7 @@ fn carry_out(observed: &mut Observed, action: &Action, name: &RegistryName) {
     assert_eq!(hash(&text.text), text.hash.as_str());
     let unit = ObservedUnit {
         name: name.clone(),
-        unit: FleetUnit::parse(&text.text).unwrap(),
+        unit: SeenUnit::stored(&text.text),
         hash: text.hash.clone(),
         desired: SeenState::Known(State::Inactive),
         current: Some(SeenState::Known(State::Inactive)),

@@ -8,7 +8,9 @@ use std::path::Path;
 
 use crate::error::CommandError;
 use crate::files::units::read_units;
-use crate::state::{Coverage, Observed, ObservedUnit, RegistryName, SeenState, State, UnitHash};
+use crate::state::{
+    Coverage, Observed, ObservedUnit, RegistryName, SeenState, SeenUnit, State, UnitHash,
+};
 use crate::unit::fleet::{FleetUnit, hash, keeps};
 
 /// What a folder holds.
@@ -25,19 +27,20 @@ pub struct Directory {
 /// # Errors
 /// Says what can't be read.
 pub fn read(folder: &Path) -> Result<Directory, CommandError> {
-    let take = |name: &str, bytes: Vec<u8>| (name.to_owned(), unit(name, bytes));
+    let take = |name: &str, bytes: &[u8]| (name.to_owned(), unit(name, bytes));
     let read = read_units(folder, &take).map_err(|error| match error.help {
         Some(_) => error,
         None => {
             error.help("`--against dir:PATH` wants a folder of unit files, as `render` writes it")
         }
     })?;
-    let mut units = BTreeMap::new();
     let mut unreadable = Vec::new();
-    for (name, (unit, complaint)) in read {
+    let units = read.into_iter().map(|(name, (unit, complaint))| {
         unreadable.extend(complaint.map(|complaint| (name, complaint)));
-        units.insert(unit.name.clone(), unit);
-    }
+        (unit.name.clone(), unit)
+    });
+    // Sorted as they are, they make a tree at once.
+    let units = units.collect();
     Ok(Directory {
         observed: Observed {
             coverage: Coverage::Files,
@@ -52,19 +55,22 @@ pub fn read(folder: &Path) -> Result<Directory, CommandError> {
 }
 
 /// Returns a unit, and why fleet can't read it where that is so.
-fn unit(name: &str, bytes: Vec<u8>) -> (ObservedUnit, Option<String>) {
-    let parsed = FleetUnit::parse(&bytes);
-    let complaint = parsed.as_ref().err().map(ToString::to_string);
-    let unit = parsed.unwrap_or_default();
-    // Most files are what fleet would write, and their hash is that of their bytes.
-    let hash = match String::from_utf8(bytes) {
-        Ok(text) if keeps(&text) => hash(&text),
-        _ => unit.hash(),
+fn unit(name: &str, bytes: &[u8]) -> (ObservedUnit, Option<String>) {
+    let (unit, hash, complaint) = match str::from_utf8(bytes) {
+        // Most files are what fleet would write, and their hash is that of their bytes.
+        Ok(text) if keeps(text) => (SeenUnit::stored(text), hash(text), None),
+        _ => {
+            let parsed = FleetUnit::parse(bytes);
+            let complaint = parsed.as_ref().err().map(ToString::to_string);
+            let unit = parsed.unwrap_or_default();
+            let hash = unit.hash();
+            (SeenUnit::from(unit), hash, complaint)
+        }
     };
     let unit = ObservedUnit {
         name: RegistryName::seen(name),
-        hash: UnitHash::seen(hash),
         unit,
+        hash: UnitHash::seen(hash),
         desired: SeenState::Known(State::Inactive),
         current: None,
         machine: None,

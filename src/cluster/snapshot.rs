@@ -242,7 +242,7 @@ fn observed_unit(entry: UnitEntry) -> Result<ObservedUnit, String> {
     Ok(ObservedUnit {
         name: RegistryName::seen(entry.name),
         hash: UnitHash::seen(entry.hash),
-        unit,
+        unit: unit.into(),
         desired: SeenState::seen(&entry.desired),
         current: entry.current.map(|word| SeenState::seen(&word)),
         machine: entry.machine.map(MachineId::seen),
@@ -267,7 +267,7 @@ mod tests {
         let observed = ObservedUnit {
             name: name.clone(),
             hash: UnitHash::seen(unit.hash()),
-            unit,
+            unit: unit.into(),
             desired: SeenState::seen("launched"),
             current: Some(SeenState::seen("odd")),
             machine: Some(machine.clone()),

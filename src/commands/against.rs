@@ -22,10 +22,11 @@ use crate::name::AppName;
 use crate::parallel::in_parts;
 use crate::render::desired::{Desired, DesiredUnit};
 use crate::state::{
-    Coverage, Mark, Observed, ObservedUnit, RegistryName, SeenState, State, States, UnitHash,
+    Coverage, Mark, Observed, ObservedUnit, RegistryName, SeenState, SeenUnit, State, States,
+    UnitHash,
 };
 use crate::tell::count;
-use crate::unit::fleet::{FleetUnit, hash};
+use crate::unit::fleet::hash;
 
 /// What is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -244,7 +245,7 @@ fn owner(unit: &DesiredUnit) -> (RegistryName, Mark) {
 fn seen_units(wanted: &DesiredUnit) -> Vec<ObservedUnit> {
     let file = ObservedUnit {
         name: RegistryName::from(&wanted.name),
-        unit: FleetUnit::parse(&wanted.text).unwrap_or_default(),
+        unit: SeenUnit::stored(&wanted.text),
         hash: UnitHash::seen(hash(&wanted.text)),
         desired: SeenState::Known(State::Inactive),
         current: None,

@@ -4,7 +4,7 @@
 //! each instance that is not as it should be, and the effect of putting it right. Knows nothing of how
 //! that is done.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::diff::Expected;
 use crate::model::Instance;
@@ -122,6 +122,26 @@ impl Effect {
         self.restarts += restarts;
         self.stops += stops;
     }
+}
+
+/// The instances of each template that the registry has, sorted by name.
+pub(super) type Families<'a> = HashMap<String, Vec<&'a ObservedUnit>>;
+
+/// Finds the instances of each template; a folder shows none.
+pub(super) fn families(observed: &Observed) -> Families<'_> {
+    let mut families = Families::new();
+    if observed.coverage == Coverage::Files {
+        return families;
+    }
+    for unit in observed.units.values() {
+        if let Some(template) = unit.name.template() {
+            families
+                .entry(template.as_str().to_owned())
+                .or_default()
+                .push(unit);
+        }
+    }
+    families
 }
 
 /// Compares the instances of one unit. `known` are those of the registry that belong to it.

@@ -9,7 +9,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::error::CommandError;
-use crate::files::{SIZE_MAXIMUM, names};
+use crate::files::{SIZE_MAXIMUM, counts};
 use crate::name::UnitType;
 use crate::parallel::in_parts;
 
@@ -20,26 +20,22 @@ use crate::parallel::in_parts;
 /// Says which file, or that the folder, can't be read.
 pub fn read_units<T: Send>(
     folder: &Path,
-    take: &(dyn Fn(&str, Vec<u8>) -> T + Sync),
+    take: &(dyn Fn(&str, &[u8]) -> T + Sync),
 ) -> Result<Vec<T>, CommandError> {
     let fail = |path: &Path, error: io::Error| {
         CommandError::trouble(format!("can't read `{}`", path.display())).because(error)
     };
-    // A folder that is not there would pass for one without units.
-    fs::read_dir(folder).map_err(|error| fail(folder, error))?;
-    let mut found = names(folder, "")?;
-    found.retain(|name| {
-        let suffix = name.rsplit_once('.').map_or("", |(_, suffix)| suffix);
-        UnitType::ALL
-            .iter()
-            .any(|unit_type| unit_type.suffix() == suffix)
-    });
-    let parts = in_parts(&found, |names| {
-        let mut taken = Vec::with_capacity(names.len());
-        for name in names {
-            let path = folder.join(name);
-            let bytes = read(&path).map_err(|error| fail(&path, error))?;
-            taken.extend(bytes.map(|bytes| take(name, bytes)));
+    let found = unit_files(folder).map_err(|error| fail(folder, error))?;
+    let parts = in_parts(&found, |files| {
+        let mut taken = Vec::with_capacity(files.len());
+        // One room for all of them, larger than any unit is.
+        let mut bytes = Vec::with_capacity(ROOM);
+        for file in files {
+            let path = folder.join(&file.name);
+            let is_read = file.read(&path, &mut bytes);
+            if is_read.map_err(|error| fail(&path, error))? {
+                taken.push(take(&file.name, &bytes));
+            }
         }
         Ok(taken)
     });
@@ -50,15 +46,51 @@ pub fn read_units<T: Send>(
     Ok(all)
 }
 
-/// Reads a regular file; a pipe or a device would never end.
-fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    let metadata = fs::metadata(path)?;
-    if !metadata.is_file() {
-        return Ok(None);
+/// The bytes that there is room for from the start.
+const ROOM: usize = 1 << 16;
+
+/// A file that has a unit's name.
+struct UnitFile {
+    name: String,
+    is_link: bool,
+}
+
+impl UnitFile {
+    /// Reads it in place of what was there, and tells whether it is a regular file: a pipe or a device
+    /// would never end.
+    fn read(&self, path: &Path, bytes: &mut Vec<u8>) -> io::Result<bool> {
+        // The folder has told of all others.
+        if self.is_link && !fs::metadata(path)?.is_file() {
+            return Ok(false);
+        }
+        bytes.clear();
+        fs::File::open(path)?
+            .take(SIZE_MAXIMUM)
+            .read_to_end(bytes)?;
+        Ok(true)
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
-    fs::File::open(path)?
-        .take(SIZE_MAXIMUM)
-        .read_to_end(&mut bytes)?;
-    Ok(Some(bytes))
+}
+
+/// Returns the files of a folder, sorted by name, that are units' by their names.
+fn unit_files(folder: &Path) -> io::Result<Vec<UnitFile>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        // A name that is no UTF-8 is no unit's.
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
+        let suffix = name.rsplit_once('.').map_or("", |(_, suffix)| suffix);
+        let mut types = UnitType::ALL.iter();
+        if (kind.is_file() || kind.is_symlink())
+            && counts(&name, "")
+            && types.any(|unit_type| unit_type.suffix() == suffix)
+        {
+            let is_link = kind.is_symlink();
+            found.push(UnitFile { name, is_link });
+        }
+    }
+    found.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(found)
 }

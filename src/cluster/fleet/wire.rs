@@ -126,7 +126,7 @@ impl From<UnitEntry> for ObservedUnit {
         Self {
             name: RegistryName::seen(name),
             hash: UnitHash::seen(unit.hash()),
-            unit,
+            unit: unit.into(),
             desired: SeenState::seen(&desired),
             current: Some(current)
                 .filter(|word| !word.is_empty())
