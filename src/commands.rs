@@ -9,6 +9,7 @@ pub mod diff;
 pub mod explain;
 pub mod init;
 pub mod lint;
+mod observe;
 pub mod render;
 pub mod schema;
 pub mod show;
@@ -169,7 +170,7 @@ impl Invocation {
         } else if warnings > 0 {
             let warnings = count(warnings, "warning");
             self.output
-                .message(&format!("{warnings}: `unitgen check` shows them\n"));
+                .message(&format!("{warnings}: see `unitgen check`\n"));
         }
     }
 

@@ -7,20 +7,20 @@
 pub mod cause;
 pub mod directives;
 pub mod instances;
+mod leftovers;
 pub mod ownership;
 pub mod placing;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::diff::directives::{RowChange, Section, compare, is_same_but_for_order};
 use crate::diff::instances::{Condition, Effect, Families, InstanceDiff, families};
-use crate::diff::ownership::{application, mark};
 use crate::model::{Model, Process};
 use crate::name::AppName;
 use crate::parallel::in_parts;
 use crate::render::desired::{Desired, DesiredUnit};
 use crate::span::Span;
-use crate::state::{Coverage, Mark, Observed, ObservedUnit, RegistryName, State, UnitHash};
+use crate::state::{Coverage, Mark, Observed, ObservedUnit, RegistryName, SeenState, UnitHash};
 use crate::unit::fleet::{FleetUnit, hash};
 
 /// All that differs.
@@ -61,8 +61,8 @@ pub struct UnitDiff {
     pub sections: Vec<Section>,
     /// The instances that are not as they should be, the wanted ones in their order first.
     pub instances: Vec<InstanceDiff>,
-    /// What putting all that right does to what runs.
-    pub effect: Effect,
+    /// What fleet was told to do with the unit of that name, where it has one.
+    pub told: Option<SeenState>,
 }
 
 /// What becomes of a unit's file.
@@ -146,7 +146,7 @@ impl Diff {
     pub fn effect(&self) -> Effect {
         let mut sum = Effect::default();
         for unit in &self.units {
-            sum.add(unit.effect);
+            sum.add(unit.effect());
         }
         sum
     }
@@ -164,19 +164,10 @@ impl Diff {
     /// those that run and are to be replaced end.
     pub fn set_unplaced(&mut self, unplaced: Vec<Unplaced>) {
         let names: BTreeSet<&RegistryName> = unplaced.iter().map(|one| &one.name).collect();
-        for unit in &mut self.units {
-            for one in unit
-                .instances
-                .iter()
-                .filter(|one| names.contains(&one.name))
-            {
-                if one.conditions.contains(&Condition::Stale) && unit.effect.restarts > 0 {
-                    unit.effect.restarts -= 1;
-                    unit.effect.stops += 1;
-                } else {
-                    unit.effect.starts = unit.effect.starts.saturating_sub(1);
-                }
-            }
+        let instances = self.units.iter_mut().flat_map(|unit| &mut unit.instances);
+        for one in instances.filter(|one| names.contains(&one.name)) {
+            one.effect.stops += std::mem::take(&mut one.effect.restarts);
+            one.effect.starts = 0;
         }
         self.unplaced = unplaced;
     }
@@ -192,6 +183,16 @@ impl Diff {
 }
 
 impl UnitDiff {
+    /// Returns what putting all of it right does to what runs.
+    #[must_use]
+    pub fn effect(&self) -> Effect {
+        let mut sum = Effect::default();
+        for instance in &self.instances {
+            sum.add(instance.effect);
+        }
+        sum
+    }
+
     /// Tells whether any row of its text differs.
     #[must_use]
     pub fn has_rows(&self) -> bool {
@@ -256,7 +257,7 @@ pub fn diff(comparison: &Comparison<'_>) -> Diff {
         diff.equal_instances += wanted - odd.count();
         diff.units.push(unit);
     }
-    comparison.unwanted(&mut diff);
+    leftovers::find(comparison, &mut diff);
     diff.units.sort_by(|a, b| a.name.cmp(&b.name));
     diff
 }
@@ -270,7 +271,7 @@ impl Comparison<'_> {
         };
         let found = self.observed.units.get(unit.name.as_str());
         let (change, mut sections) = change(&expected, found);
-        let (instances, effect) = self.instances(&expected, found, families);
+        let instances = self.instances(&expected, found, families);
         if change == Change::Equal && instances.is_empty() {
             return None;
         }
@@ -291,7 +292,7 @@ impl Comparison<'_> {
             after: Some(UnitHash::seen(expected.hash)),
             sections,
             instances,
-            effect,
+            told: found.map(|unit| unit.desired.clone()),
             name: RegistryName::from(&unit.name),
         })
     }
@@ -301,9 +302,9 @@ impl Comparison<'_> {
         expected: &Expected<'_>,
         found: Option<&ObservedUnit>,
         families: &Families<'_>,
-    ) -> (Vec<InstanceDiff>, Effect) {
+    ) -> Vec<InstanceDiff> {
         if self.observed.coverage == Coverage::Files {
-            return Default::default();
+            return Vec::new();
         }
         if !expected.unit.name.is_template() {
             return instances::compare(expected, found.as_slice(), self.observed);
@@ -320,80 +321,6 @@ impl Comparison<'_> {
             .ok()?;
         let mut processes = apps[app].processes.iter();
         processes.find(|process| process.name.value == unit.process)
-    }
-
-    /// Finds units that carry unitgen's mark, or an app's name, and that nothing asks for.
-    fn unwanted(&self, diff: &mut Diff) {
-        let units = &self.desired.units;
-        let is_wanted = |name: &str| {
-            units
-                .binary_search_by(|unit| unit.name.as_str().cmp(name))
-                .is_ok()
-        };
-        let selects = |app: &str| {
-            self.apps
-                .is_none_or(|apps| apps.iter().any(|selected| selected.as_str() == app))
-        };
-        let mut found: BTreeMap<RegistryName, UnitDiff> = BTreeMap::new();
-        for unit in self.observed.units.values() {
-            // Said first, as it is so of most.
-            if is_wanted(unit.name.as_str()) {
-                continue;
-            }
-            let template = unit.name.template();
-            let file = template.as_ref().unwrap_or(&unit.name);
-            if is_wanted(file.as_str()) {
-                continue;
-            }
-            let owner = self.observed.owners.get(file).cloned();
-            let Some(owner) = owner.or_else(|| mark(&unit.unit)) else {
-                let app = application(&unit.unit);
-                let app = app.filter(|app| selects(app) && self.has_app(app));
-                diff.foreign.extend(app.map(|app| Foreign {
-                    name: unit.name.clone(),
-                    app,
-                }));
-                continue;
-            };
-            if !selects(&owner.app) {
-                continue;
-            }
-            let is_file = template.is_none();
-            let entry = found.entry(file.clone()).or_insert_with(|| UnitDiff {
-                name: file.clone(),
-                has_app: self.has_app(&owner.app),
-                owner,
-                span: None,
-                change: Change::Unwanted,
-                before: None,
-                after: None,
-                sections: Vec::new(),
-                instances: Vec::new(),
-                effect: Effect::default(),
-            });
-            if is_file {
-                entry.before = Some(unit.hash.clone());
-            }
-            let runs = unit.desired.known() != Some(State::Inactive);
-            if self.observed.coverage != Coverage::Files
-                && (!is_file || runs && !unit.name.is_template())
-            {
-                let instance = instances::unwanted(unit, self.observed);
-                entry.effect.add(instances::effect_on(
-                    unit,
-                    &instance.conditions,
-                    self.observed,
-                ));
-                entry.instances.push(instance);
-            }
-        }
-        diff.units.extend(found.into_values());
-    }
-
-    fn has_app(&self, app: &str) -> bool {
-        let apps = &self.model.apps;
-        apps.binary_search_by(|known| known.name.value.as_str().cmp(app))
-            .is_ok()
     }
 }
 

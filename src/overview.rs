@@ -10,7 +10,7 @@ use crate::diff::{Change, Diff, UnitDiff, Unplaced};
 use crate::model::Instance;
 use crate::name::Version;
 use crate::render::desired::{Desired, DesiredUnit};
-use crate::state::{MachineId, Observed, RegistryName, SeenState, State, UnitState};
+use crate::state::{MachineId, Observed, RegistryName, SeenState, State, UnitHash, UnitState};
 
 /// One instance, on one machine where any has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub enum Text {
     Equal,
     /// The registry has an older one, or the machine.
     Stale,
-    /// There is none.
+    /// There is none, or no unit to compare with.
     None,
 }
 
@@ -106,8 +106,9 @@ pub fn rows(desired: &Desired, observed: &Observed, diff: &Diff) -> Vec<Row> {
         let Some(unit) = units.get(unit.name.as_str()) else {
             continue;
         };
+        let after = unit.after.as_ref().map(UnitHash::as_str);
         for one in unit.instances.iter().filter(|one| one.span.is_none()) {
-            let row = context.unwanted(unit, one.name.clone());
+            let row = context.unwanted(unit, one, after);
             context.on_machines(row, Some(one), &mut rows);
         }
     }
@@ -116,8 +117,9 @@ pub fn rows(desired: &Desired, observed: &Observed, diff: &Diff) -> Vec<Row> {
         .iter()
         .filter(|unit| unit.change == Change::Unwanted)
     {
+        let before = unit.before.as_ref().map(UnitHash::as_str);
         for one in &unit.instances {
-            let row = context.unwanted(unit, one.name.clone());
+            let row = context.unwanted(unit, one, before);
             context.on_machines(row, Some(one), &mut rows);
         }
     }
@@ -140,8 +142,16 @@ impl Context<'_> {
         }
     }
 
-    fn unwanted(&self, unit: &UnitDiff, name: RegistryName) -> Row {
-        self.row((&unit.owner.app, &unit.owner.process), name)
+    /// Returns the row of an instance that nobody wants. `hash` is that of its unit, if there is one.
+    fn unwanted(&self, unit: &UnitDiff, one: &InstanceDiff, hash: Option<&str>) -> Row {
+        let row = self.row((&unit.owner.app, &unit.owner.process), one.name.clone());
+        let own = one.hash.as_ref().map(UnitHash::as_str);
+        let text = match hash {
+            None => Text::None,
+            Some(hash) if own == Some(hash) => Text::Equal,
+            Some(_) => Text::Stale,
+        };
+        Row { text, ..row }
     }
 
     fn row(&self, (app, process): (&str, &str), name: RegistryName) -> Row {

@@ -8,7 +8,7 @@ pub mod file;
 
 use crate::diff::{Change, Diff, UnitDiff};
 use crate::render::desired::Desired;
-use crate::state::{RegistryName, UnitHash};
+use crate::state::{RegistryName, State, UnitHash};
 
 /// Steps in the order in which they are to be done: templates first, what is destroyed last.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -119,7 +119,7 @@ impl Action {
 pub fn plan(diff: &Diff, desired: &Desired) -> Plan {
     let mut plan = Plan::default();
     for unit in &diff.units {
-        if !unit.name.is_template() && !unit.instances.is_empty() && runs(unit) {
+        if is_asked(unit) {
             if unit.change != Change::Equal {
                 plan.held.push(unit.name.clone());
             }
@@ -135,9 +135,10 @@ pub fn plan(diff: &Diff, desired: &Desired) -> Plan {
     plan
 }
 
-/// Tells whether fleet was told to do anything with a plain unit.
-fn runs(unit: &UnitDiff) -> bool {
-    unit.effect.restarts > 0 || unit.effect.stops > 0
+/// Tells whether fleet was told to do anything with a unit, whatever came of it.
+fn is_asked(unit: &UnitDiff) -> bool {
+    let told = unit.told.as_ref();
+    told.is_some_and(|state| state.known() != Some(State::Inactive))
 }
 
 fn step(unit: &UnitDiff, desired: &Desired) -> Option<Step> {

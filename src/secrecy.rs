@@ -58,7 +58,33 @@ const TOKENS: [&str; 16] = [
 /// (`://user:password@`, `-u user:password`), and tokens of well-known services.
 #[must_use]
 pub fn masked(text: &str) -> Cow<'_, str> {
-    let mut hidden = named(text);
+    starred(text, named(text, Grammar::Any))
+}
+
+/// Does the same with a unit's directive, in one line: what a comma or a brace ends elsewhere it does
+/// not end there, and in `Environment=` nothing behind a secret's name refers to anything.
+#[must_use]
+pub fn masked_directive(line: &str) -> Cow<'_, str> {
+    let grammar = if line.starts_with("Environment=") {
+        Grammar::Environment
+    } else {
+        Grammar::Directive
+    };
+    starred(line, named(line, grammar))
+}
+
+/// By which rules a value ends, and what refers to one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Grammar {
+    /// Any text.
+    Any,
+    /// A unit's directive.
+    Directive,
+    /// Assignments of variables. What stands behind a secret's is hidden to the line's end.
+    Environment,
+}
+
+fn starred(text: &str, mut hidden: Vec<(usize, usize)>) -> Cow<'_, str> {
     hidden.extend(of_addresses(text));
     hidden.extend(of_accounts(text));
     hidden.extend(tokens(text));
@@ -73,15 +99,44 @@ pub fn masked(text: &str) -> Cow<'_, str> {
 }
 
 /// Returns the values behind the names of secrets.
-fn named(text: &str) -> Vec<(usize, usize)> {
+fn named(text: &str, grammar: Grammar) -> Vec<(usize, usize)> {
     let lower = text.to_ascii_lowercase();
-    let mut found = Vec::new();
+    let bytes = text.as_bytes();
+    let mut found: Vec<(usize, usize)> = Vec::new();
     let mut done = 0;
     while let Some((at, name)) = next_name(&lower, done) {
-        found.extend(value(text, at, at + name));
-        done = at + name;
+        // The name ends where its word does; another one within it says nothing more.
+        let rest = bytes[at + name..].iter();
+        let end = at + name + rest.take_while(|byte| is_name(**byte)).count();
+        done = end;
+        let hidden = found.last().map_or(0, |(_, end)| *end);
+        let is_kind = lower[at..].starts_with("bearer");
+        // What is hidden already hides all names in it, but for the word before a token.
+        if at < hidden && !is_kind {
+            continue;
+        }
+        let is_assigned = bytes.get(end) == Some(&b'=');
+        let is_path = bytes.get(end + 1) == Some(&b'/');
+        if grammar == Grammar::Environment && is_assigned && !is_path && end + 1 < text.len() {
+            // Of several assignments it is not worth knowing where the next one begins.
+            let range = if text[..at].contains('"') || !text[end..].contains(' ') {
+                end + 1..text.len()
+            } else {
+                let end_of_word = text[end..]
+                    .find(' ')
+                    .map_or(text.len(), |space| end + space);
+                end + 1..end_of_word
+            };
+            found.push((range.start, range.end));
+            continue;
+        }
+        found.extend(value(text, at, end, grammar));
     }
     found
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
 /// Returns the passwords of addresses; all of an account where it is one word, which may be a token.
@@ -123,7 +178,12 @@ fn tokens(text: &str) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     for token in TOKENS {
         for (at, _) in text.match_indices(token) {
-            let is_inside = text[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
+            if found.last().is_some_and(|(_, end)| at < *end) {
+                continue;
+            }
+            if text[..at].ends_with(|c: char| c.is_ascii_alphanumeric()) {
+                continue;
+            }
             let start = at + token.len();
             let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ',' | '}');
             let end = if token.starts_with('-') {
@@ -136,7 +196,7 @@ fn tokens(text: &str) -> Vec<(usize, usize)> {
                     .find(ends)
                     .map_or(text.len(), |end| start + end)
             };
-            if !is_inside && end - start >= TOKEN_LENGTH {
+            if end - start >= TOKEN_LENGTH {
                 found.push((start, end));
             }
         }
@@ -169,18 +229,19 @@ fn next_name(lower: &str, from: usize) -> Option<(usize, usize)> {
     })
 }
 
-/// Returns where the value behind a name begins and ends, if there is one.
-fn value(text: &str, start: usize, end: usize) -> Option<(usize, usize)> {
+/// Returns where the value behind a name begins and ends, if there is one. The name begins at `start`,
+/// within a word perhaps, and its word ends at `end`.
+fn value(text: &str, start: usize, end: usize, grammar: Grammar) -> Option<(usize, usize)> {
     let bytes = text.as_bytes();
-    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    let mut at = end;
-    at += bytes[at..].iter().take_while(|byte| is_name(byte)).count();
-    let before = bytes[..start].iter().rposition(|byte| !is_name(byte));
+    let before = bytes[..start].iter().rposition(|byte| !is_name(*byte));
     let is_option = bytes[before.map_or(0, |at| at + 1)..start].starts_with(b"--");
-    let is_kind = text[start..end].eq_ignore_ascii_case("bearer") && at == end;
+    let is_kind = text[start..end].eq_ignore_ascii_case("bearer");
+    let is_header = text[start..end].eq_ignore_ascii_case("authorization");
     let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'' | b'\\' | b'`');
+    let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
+    let mut at = end;
     at += bytes[at..].iter().take_while(|byte| is_quote(byte)).count();
-    let blanks = bytes[at..].iter().take_while(|byte| **byte == b' ').count();
+    let blanks = bytes[at..].iter().take_while(is_blank).count();
     at += blanks;
     match bytes.get(at) {
         Some(b'=' | b':') if bytes.get(at + 1) != Some(&b'/') => at += 1,
@@ -188,24 +249,38 @@ fn value(text: &str, start: usize, end: usize) -> Option<(usize, usize)> {
         Some(byte) if blanks > 0 && (is_option || is_kind) && *byte != b'-' => {}
         _ => return None,
     }
-    at += bytes[at..].iter().take_while(|byte| **byte == b' ').count();
+    at += bytes[at..].iter().take_while(is_blank).count();
     let opening = bytes[at..].iter().take_while(|byte| is_quote(byte)).count();
     at += opening;
-    // What only refers to a value shows none.
-    if matches!(
-        bytes.get(at),
-        None | Some(b'$' | b'{' | b'[' | b'%' | b'\n' | b'=' | b'*')
-    ) {
+    if refers(&text[at..], grammar) {
         return None;
     }
     let is_quoted = opening > 0 || before.is_some_and(|at| is_quote(&bytes[at]));
-    let ends = |byte: &u8| {
-        matches!(byte, b'"' | b'\'' | b'\n' | b'`')
-            || (!is_quoted && matches!(byte, b' ' | b'\t' | b'\r' | b',' | b'}'))
+    let ends = |at: usize| {
+        let is_escaped = at > 0 && bytes[at - 1] == b'\\';
+        match bytes[at] {
+            b'\n' => true,
+            b'"' | b'\'' | b'`' => !is_escaped,
+            b' ' | b'\t' | b'\r' => !is_quoted && !is_header,
+            b',' | b'}' => !is_quoted && grammar == Grammar::Any,
+            _ => false,
+        }
     };
-    let length = bytes[at..].iter().position(ends);
-    let end = length.map_or(text.len(), |length| at + length);
+    let end = (at..bytes.len()).find(|at| ends(*at)).unwrap_or(text.len());
     (end > at).then_some((at, end))
+}
+
+/// Tells whether a text only refers to a value, or is none.
+fn refers(text: &str, grammar: Grammar) -> bool {
+    let mut bytes = text.bytes();
+    match bytes.next() {
+        // `$` begins a variable, of systemd's or of a shell's.
+        None | Some(b'\n' | b'$') => true,
+        // `%i` is systemd's, and `%%` is itself.
+        Some(b'%') => bytes.next() != Some(b'%'),
+        Some(b'=' | b'*' | b'{' | b'[') => grammar == Grammar::Any,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -246,6 +321,57 @@ mod tests {
             "-H \"Authorization: **********\"",
         );
         case("Bearer abc", "Bearer ***");
+    }
+
+    #[test]
+    fn a_units_values_end_where_their_words_do() {
+        #[track_caller]
+        fn case(line: &str, expected: &str) {
+            assert_eq!(masked_directive(line), expected);
+        }
+        case(
+            "Environment=DB_PASSWORD=$a,b}c",
+            "Environment=DB_PASSWORD=******",
+        );
+        case(
+            "Environment=A=1 DB_PASSWORD=a B=2",
+            "Environment=A=1 DB_PASSWORD=* B=2",
+        );
+        case(
+            "Environment=\"DB_PASSWORD=a \\\"b\" C=1",
+            "Environment=\"DB_PASSWORD=**********",
+        );
+        case(
+            "Environment=TOKEN_FILE=/run/token",
+            "Environment=TOKEN_FILE=/run/token",
+        );
+        case(
+            "ExecStart=/a -e PASSWORD=a,b}c d",
+            "ExecStart=/a -e PASSWORD=***** d",
+        );
+        case(
+            "ExecStart=/a --password\thunter2 d",
+            "ExecStart=/a --password\t******* d",
+        );
+        case(
+            "ExecStart=/a \"PASSWORD=a\\\"b c\" d",
+            "ExecStart=/a \"PASSWORD=******\" d",
+        );
+        case(
+            "ExecStart=/a -e PASSWORD=${PASSWORD}",
+            "ExecStart=/a -e PASSWORD=${PASSWORD}",
+        );
+        case(
+            "ExecStart=/a -e PASSWORD=%%b",
+            "ExecStart=/a -e PASSWORD=***",
+        );
+    }
+
+    #[test]
+    fn long_texts_take_no_time() {
+        for part in ["token", "password=", "SG.", "://a:", "a_key "] {
+            assert!(masked(&part.repeat(40_000)).len() > 40_000);
+        }
     }
 
     #[test]

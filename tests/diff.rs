@@ -99,7 +99,7 @@ fn only_names_and_only_numbers() {
 changed    b-http@.service    +1 -1
 unwanted   c-http@.service
 new        d-worker@.service  +18 -0
-units: 1 changed, 1 new, 1 no longer wanted, 1 equal
+units: 1 changed, 1 new, 1 unwanted, 1 equal
 ",
     );
 }
@@ -324,7 +324,7 @@ fn a_snapshot_stands_in_for_its_cluster() {
         .stdout(
             "\
 changed    c-http@.service  services.yaml:6:56
-  restarts 1 instance, starts 3 instances
+  restarts 1 instance, starts 2 instances
   [X-Fleet]
   + Conflicts=%p@*.service
   + c-http@2.service  missing, is to be launched
@@ -332,7 +332,7 @@ changed    c-http@.service  services.yaml:6:56
   + c-http@4.service  missing, is to be launched
 
 unplaced   c-http@4.service  services.yaml:6:42
-  all 3 eligible machines are taken by units that it may not meet: `c-http@2.service` on aaaa0001, \
+  all 3 eligible machines are taken by units that it conflicts with: `c-http@2.service` on aaaa0001, \
              `c-http@3.service` on aaaa0002, `c-http@1.service` on aaaa0003
 
 units: 1 changed, 2 equal; instances: 3 missing, 1 stale, 2 equal; 1 instance can't be placed

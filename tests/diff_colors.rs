@@ -49,9 +49,9 @@ changed    b-http@.service  services.yaml:3:25
   ~ ExecStart=/usr/bin/docker … ${CONTAINER} -p [-1:1-] {+2:2+} ${IMAGE} serve all
 
 unwanted   c.service
-  carries unitgen's mark, of app `c`; the manifest does not give it
+  of app `c`, which the manifest does not have
 
-units: 2 changed, 1 no longer wanted
+units: 2 changed, 1 unwanted
 ";
     assert_eq!(on_terminal(&folder, "NO_COLOR"), plain);
     let colored = on_terminal(&folder, "X");
@@ -66,9 +66,9 @@ changed    <1>b-http@.service<0>  services.yaml:3:25
   ~ ExecStart=/usr/bin/docker … ${CONTAINER} -p <31>[-1:1-]<0> <32>{+2:2+}<0> ${IMAGE} serve all<0>
 
 unwanted   <1>c.service<0>
-  carries unitgen's mark, of app `c`; the manifest does not give it
+  of app `c`, which the manifest does not have
 
-units: 2 changed, 1 no longer wanted
+units: 2 changed, 1 unwanted
 ";
     let codes = shown.replace('<', "\u{1b}[").replace('>', "m");
     assert_eq!(colored, codes);

@@ -95,7 +95,7 @@ fn comments_and_formatting_never_show() {
 }
 
 /// A server of the test's own with three machines, on which a manifest runs.
-fn running(manifest: &str) -> (FleetServer, Folder) {
+pub(crate) fn running(manifest: &str) -> (FleetServer, Folder) {
     let server = FleetServer::start();
     let folder = Test::new().manifest(manifest).into_folder();
     let folder = deliver(server.endpoint(), folder);
@@ -103,14 +103,14 @@ fn running(manifest: &str) -> (FleetServer, Folder) {
     (server, folder)
 }
 
-fn against(server: &FleetServer, folder: Folder, arguments: &str) -> Test {
+pub(crate) fn against(server: &FleetServer, folder: Folder, arguments: &str) -> Test {
     Test::within(folder).args(&format!(
         "diff --endpoint {} {arguments}",
         server.endpoint()
     ))
 }
 
-const HUB: &str = "\
+pub(crate) const HUB: &str = "\
 apps:
   hub:
     exec: [/bin/sleep, \"1\"]
@@ -119,7 +119,7 @@ apps:
     template: own
 ";
 
-const OWN: &str = "\
+pub(crate) const OWN: &str = "\
 [Unit]
 Description=%p %i
 
@@ -128,7 +128,7 @@ EnvironmentFile=/run/version
 ExecStart={% for word in program %}{{ word }} {% endfor %}${VERSION}
 ";
 
-fn running_hub() -> (FleetServer, Folder) {
+pub(crate) fn running_hub() -> (FleetServer, Folder) {
     let server = FleetServer::start();
     let test = Test::new()
         .manifest(HUB)
@@ -174,8 +174,8 @@ fn a_version_comes_and_another_one_goes() {
             "instances  hub-worker@.service  services.yaml:5:23\n  starts 2 instances, stops 1 instance\n  \
              + hub-worker@v2-1.service  missing, is to be launched\n  \
              + hub-worker@v2-2.service  missing, is to be launched\n  \
-             - hub-worker@v1-2.service  not wanted, is launched, on aaaa0002\n\n\
-             units: 1 equal; instances: 2 missing, 1 not wanted, 1 equal\n",
+             - hub-worker@v1-2.service  unwanted, is launched, on aaaa0002\n\n\
+             units: 1 equal; instances: 2 missing, 1 unwanted, 1 equal\n",
         )
         .run();
 }
@@ -187,7 +187,7 @@ fn more_instances_than_machines_are_named_with_the_reason() {
     against(&server, folder, "--stat")
         .status(1)
         .stdout(
-            "instances  hub-worker@.service           starts 2 instances\n\
+            "instances  hub-worker@.service           starts 1 instance\n\
              units: 1 equal; instances: 2 missing, 2 equal; 1 instance can't be placed\n",
         )
         .run();
@@ -220,7 +220,7 @@ fn what_does_not_run_is_told() {
             "instances  hub-worker@.service  services.yaml:2:3\n  starts 1 instance\n  \
              ! hub-worker@v1-1.service  failed on aaaa0001\n  \
              ~ hub-worker@v1-2.service  is inactive, should be launched\n\n\
-             units: 1 equal; instances: 1 in another state, 1 failed\n",
+             units: 1 equal; instances: 1 failed, 1 in another state\n",
         )
         .run();
 }
@@ -238,32 +238,41 @@ fn what_is_no_longer_wanted_is_known_by_its_mark_or_its_application() {
     put_unit(server.endpoint(), "alien.service", alien, "launched");
     let expected = "\
 unwanted   gone-plain.service
-  carries unitgen's mark, of app `gone`; the manifest does not give it
+  of app `gone`, which the manifest does not have
   stops 1 instance
-  - gone-plain.service  not wanted, is launched, on aaaa0001
+  - gone-plain.service  unwanted, is launched, on aaaa0001
 
 unwanted   gone-web@.service
-  carries unitgen's mark, of app `gone`; the manifest does not give it
+  of app `gone`, which the manifest does not have
   stops 1 instance
-  - gone-web@1.service  not wanted, is launched, on aaaa0003
+  - gone-web@1.service  unwanted, is launched, on aaaa0003
 
 foreign    hub-console.service
   says it is of `hub`, and has no mark of unitgen's: left alone
 
-units: 2 no longer wanted, 1 equal; instances: 2 not wanted, 2 equal; 1 not unitgen's
+units: 2 unwanted, 1 equal; instances: 2 unwanted, 2 equal; 1 not unitgen's
 ";
     let folder = against(&server, folder, "")
         .status(1)
         .stdout(expected)
         .run();
-    // Of one app alone that of others is not asked.
+    // Of one app alone its own units are asked for, and what else runs and nobody wants.
     server.requests();
     let test = against(&server, folder, "hub");
-    test.stdout("nothing differs: 1 unit, 2 instances\n").run();
+    test.stdout(
+        "foreign    hub-console.service\n  says it is of `hub`, and has no mark of unitgen's: left alone\n\n\
+         nothing differs: 1 unit, 2 instances; 1 not unitgen's\n",
+    )
+    .run();
     assert_eq!(
         server.requests(),
         [
             "GET /fleet/v1/state",
+            "GET /fleet/v1/units/alien.service",
+            "GET /fleet/v1/units/gone-plain.service",
+            "GET /fleet/v1/units/gone-web@.service",
+            "GET /fleet/v1/units/gone-web@1.service",
+            "GET /fleet/v1/units/hub-console.service",
             "GET /fleet/v1/units/hub-worker@.service",
             "GET /fleet/v1/units/hub-worker@v1-1.service",
             "GET /fleet/v1/units/hub-worker@v1-2.service",
@@ -343,62 +352,4 @@ fn a_unit_that_slipped_past_the_list_is_asked_for() {
         .stdout("nothing differs: 150 units, 0 instances\n")
         .run();
     assert_eq!(server.requests().len(), 3);
-}
-
-#[test]
-fn over_a_unix_socket() {
-    let server = FleetServer::start_on_socket();
-    let folder = Test::new()
-        .manifest(HUB)
-        .file("templates/own.service.tera", OWN)
-        .into_folder();
-    let folder = deliver(server.endpoint(), folder);
-    Test::within(folder)
-        .args("diff")
-        .environment("FLEETCTL_ENDPOINT", server.endpoint())
-        .stdout("nothing differs: 1 unit, 2 instances\n")
-        .run();
-}
-
-#[test]
-fn a_cluster_out_of_reach_ends_with_three() {
-    let (server, folder) = running_hub();
-    server.fault(1, Fault::Status(500));
-    let endpoint = server.endpoint().to_owned();
-    let folder = against(&server, folder, "")
-        .status(3)
-        .stderr(format!(
-            "error: can't list the units\n  caused by: `GET /fleet/v1/units` at `{endpoint}`: fleet \
-             answered 500 without a word\n\nhelp: fleet says why only in the journal of fleetd; mostly \
-             etcd is slow or away, or the unit's target-state in etcd is none of fleet's words\n"
-        ))
-        .run();
-    server.fault(1, Fault::Silent);
-    let folder = against(&server, folder, "--request-timeout 0.3")
-        .status(3)
-        .stderr(format!(
-            "error: can't list the units\n  caused by: `GET /fleet/v1/units` at `{endpoint}`: connected, but no \
-             answer within 0.3 s\n\nhelp: fleetd may hang, or the cluster may be large: `--request-timeout` \
-             gives it more seconds\n"
-        ))
-        .run();
-    server.fault(1, Fault::CutOff(200));
-    let folder = against(&server, folder, "")
-        .status(3)
-        .stderr(format!(
-            "error: can't list the units\n  caused by: `GET /fleet/v1/units` at `{endpoint}`: the answer was cut off after 91 bytes\n"
-        ))
-        .run();
-    drop(server);
-    Test::within(folder)
-        .args("diff")
-        .status(3)
-        .stderr(
-            "error: can't list the units\n  caused by: `GET /fleet/v1/units` at \
-             `unix:///var/run/fleet.sock`: there is no such socket file\n\nhelp: name fleet's endpoint \
-             with `--endpoint` or FLEETCTL_ENDPOINT, a host to go through with `--tunnel` or \
-             FLEETCTL_TUNNEL; to compare without a cluster say `--against dir:units`, `--against \
-             git:main` or `--against snapshot:FILE`\n",
-        )
-        .run();
 }

@@ -55,12 +55,12 @@ changed    a-worker@.service  services.yaml:2:13
   [Service]
   - ExecStart=/bin/a
   + ExecStart=/bin/a x
-  - a-worker@2.service  not wanted, is launched
+  - a-worker@2.service  unwanted, is launched
 
 unwanted   b-worker@.service
-  carries unitgen's mark, of app `b`; the manifest does not give it
+  of app `b`, which the manifest does not have
   stops 1 instance
-  - b-worker@1.service  not wanted, is launched
+  - b-worker@1.service  unwanted, is launched
 
 new        c-worker@.service  services.yaml:3:3
   starts 1 instance
@@ -76,7 +76,7 @@ new        c-worker@.service  services.yaml:3:3
   + Process=worker
   + c-worker@1.service  missing, is to be launched
 
-units: 1 changed, 1 new, 1 no longer wanted; instances: 1 missing, 2 not wanted, 1 stale
+units: 1 changed, 1 new, 1 unwanted; instances: 1 missing, 2 unwanted, 1 stale
 ",
         )
         .run();
@@ -137,4 +137,23 @@ fn a_faulty_revision_is_shown_as_it_was() {
              |       ^^^^\n  |\n  = help: did you mean `exec`?\n\n1 error\nerror: the manifest of `HEAD` has \
              mistakes\n\nhelp: compare with a revision that renders\n",
         ).run();
+}
+
+#[test]
+fn a_unit_without_a_mark_is_missed_as_well() {
+    let verbatim = "apps:\n  a: {exec: [/bin/a], instances: 0}\n  motd: {template: verbatim, unit: motd, text: \"[Service]\\nExecStart=/bin/b\"}\n";
+    let folder = Test::new().manifest(verbatim).into_folder();
+    commit(&folder);
+    folder.write(
+        "services.yaml",
+        "apps:\n  a: {exec: [/bin/a], instances: 0}\n",
+    );
+    against_revision(folder, "HEAD")
+        .status(1)
+        .stdout(
+            "unwanted   motd.service\n  of app `motd`, which the manifest does not have\n  stops 1 \
+             instance\n  - motd.service  unwanted, is launched\n\nunits: 1 unwanted, 1 equal; instances: \
+             1 unwanted\n",
+        )
+        .run();
 }

@@ -237,8 +237,9 @@ prop_compose! {
                 hash: None,
                 machines: Vec::new(),
                 conditions: vec![failed, Condition::Surplus { found: SeenState::Unknown(found) }],
+                effect: Effect { starts: 1, restarts: 2, stops: 3 },
             }],
-            effect: Effect { starts: 1, restarts: 2, stops: 3 },
+            told: None,
         }
     }
 }

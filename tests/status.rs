@@ -119,14 +119,14 @@ hub      http     -        hub-http@2.service        launched  activating (auto-
   ! it ends again and again; `fleetctl journal` shows its last words
 hub      http     -        hub-http@3.service        launched  active (running)           aaaa0002  equal
 hub      http     -        hub-http@4.service        launched  -                          -         equal
-  ! no machine has it: all 3 eligible machines are taken by units that it may not meet: `hub-http@1.service` on aaaa0001, `hub-http@3.service` on aaaa0002, `hub-http@2.service` on aaaa0003
+  ! no machine has it: all 3 eligible machines are taken by units that it conflicts with: `hub-http@1.service` on aaaa0001, `hub-http@3.service` on aaaa0002, `hub-http@2.service` on aaaa0003
 hub      http     -        hub-http@5.service        launched  -                          -         none
-  ! fleet does not have it, and no machine could take it: all 3 eligible machines are taken by units that it may not meet: `hub-http@1.service` on aaaa0001, `hub-http@3.service` on aaaa0002, `hub-http@2.service` on aaaa0003
+  ! fleet does not have it, and no machine could take it: all 3 eligible machines are taken by units that it conflicts with: `hub-http@1.service` on aaaa0001, `hub-http@3.service` on aaaa0002, `hub-http@2.service` on aaaa0003
 nightly  worker   -        nightly-worker@1.service  loaded    inactive (dead)            aaaa0001  equal
 nightly  worker   -        nightly-worker@1.timer    launched  -                          -         equal
   ! fleet was told that it is to be inactive
-hub      old      -        hub-old@7.service         -         active (running)           aaaa0002  equal
-  ! nobody wants it
+hub      old      -        hub-old@7.service         -         active (running)           aaaa0002  none
+  ! the manifest does not want it
 9 instances, 7 not as they should be
 ",
         )

@@ -124,7 +124,9 @@ impl Snapshot {
         let mut units = BTreeMap::new();
         for entry in file.units {
             let unit = observed_unit(entry)?;
-            units.insert(unit.name.clone(), unit);
+            if let Some(twice) = units.insert(unit.name.clone(), unit) {
+                return Err(format!("`{}` stands in it twice", twice.name));
+            }
         }
         let mut states = States::new();
         for entry in file.states {

@@ -3,7 +3,7 @@
 //! In: `--against`, and what should be. Out: what was seen there. A cluster is asked for no more than is
 //! needed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -13,9 +13,10 @@ use crate::cluster::fleet::Fleet;
 use crate::cluster::git::GitTree;
 use crate::cluster::snapshot::Snapshot;
 use crate::commands::connection::Connection;
+use crate::commands::observe::observe;
 use crate::commands::{Invocation, Loaded};
 use crate::diff::placing::unplaced;
-use crate::diff::{Comparison, Diff, Unplaced, diff};
+use crate::diff::{Change, Comparison, Diff, Unplaced, diff};
 use crate::error::CommandError;
 use crate::files::private;
 use crate::name::AppName;
@@ -27,6 +28,7 @@ use crate::state::{
 };
 use crate::tell::count;
 use crate::unit::fleet::hash;
+use crate::visible::plain;
 
 /// What is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,9 +69,6 @@ impl fmt::Display for Against {
     }
 }
 
-/// More names than this are not asked for one by one: the whole list costs less.
-const ASKED_SINGLY: usize = 100;
-
 /// A day, in seconds.
 const DAY: u64 = 86_400;
 
@@ -86,7 +85,7 @@ impl Invocation {
                 "warning: fleet can't read `{}`: {complaint}\n",
                 path.display()
             );
-            self.output.message(&message);
+            self.output.message(&plain(&message));
         }
         Ok(directory.observed)
     }
@@ -125,7 +124,7 @@ impl Invocation {
                 "warning: there is no `{}`: all is new\n",
                 shown.join("`, `")
             );
-            self.output.message(&message);
+            self.output.message(&plain(&message));
             return Ok(as_seen(&Desired::default()));
         };
         if loaded.report.has_errors() {
@@ -144,7 +143,7 @@ impl Invocation {
     /// # Errors
     /// Says what could not be read, and what to do where nobody said which cluster is meant.
     pub fn compare_with_fleet(
-        &self,
+        &mut self,
         connection: &Connection,
         loaded: &Loaded,
         apps: Option<&[AppName]>,
@@ -166,6 +165,16 @@ impl Invocation {
         if diff.seeks_machines() {
             observed.machines = fleet.machines()?;
             diff.set_unplaced(loaded.unplaced(&observed, apps, &diff));
+        }
+        if let Some(release) = observed.release.as_ref().filter(|release| {
+            let changes = [Change::Changed, Change::Reordered];
+            let is_changed = changes.into_iter().any(|change| diff.count(change) > 0);
+            release.replaces_content() == Some(false) && is_changed
+        }) {
+            let message = format!(
+                "warning: fleet {release} never replaces the text of a unit that it has: it has to be deleted first\n"
+            );
+            self.output.message(&plain(&message));
         }
         Ok(Compared {
             observed,
@@ -261,124 +270,6 @@ fn seen_units(wanted: &DesiredUnit) -> Vec<ObservedUnit> {
     units.extend(instances);
     units
 }
-
-fn observe(
-    fleet: &mut Fleet,
-    loaded: &Loaded,
-    is_selection: bool,
-) -> Result<Observed, CommandError> {
-    let units = loaded.desired.units.iter();
-    let wanted: BTreeSet<RegistryName> = units
-        .flat_map(|unit| {
-            let instances = unit.instances.iter().map(|instance| &instance.unit);
-            instances.chain([&unit.name]).map(RegistryName::from)
-        })
-        .collect();
-    let mut observed = Observed {
-        coverage: Coverage::Cluster,
-        units: Units::new(),
-        states: States::new(),
-        machines: BTreeMap::new(),
-        release: None,
-        owners: BTreeMap::new(),
-    };
-    if !is_selection || !singly(fleet, loaded, wanted.clone(), &mut observed)? {
-        observed.units = fleet.units()?;
-        absent(fleet, &wanted, &mut observed.units)?;
-        // A unit that nothing was asked of runs nowhere.
-        let asks = |unit: &ObservedUnit| unit.desired.known() != Some(State::Inactive);
-        if observed.states.is_empty() && observed.units.values().any(asks) {
-            observed.states = fleet.states()?;
-        }
-    }
-    observed.release = fleet.release().cloned();
-    Ok(observed)
-}
-
-/// Asks for units by name, and for all that runs and that no other app wants: it may be left of these
-/// apps. Tells whether that was done; where it would take more requests than the whole list, it is not.
-fn singly(
-    fleet: &mut Fleet,
-    loaded: &Loaded,
-    mut wanted: BTreeSet<RegistryName>,
-    observed: &mut Observed,
-) -> Result<bool, CommandError> {
-    if wanted.len() > ASKED_SINGLY {
-        return Ok(false);
-    }
-    observed.states = fleet.states()?;
-    let others: BTreeSet<&str> = loaded
-        .others
-        .iter()
-        .map(|unit| unit.name.as_str())
-        .collect();
-    for name in observed.states.keys() {
-        let file = name.template().unwrap_or_else(|| name.clone());
-        if !others.contains(file.as_str()) {
-            wanted.extend([name.clone(), file]);
-        }
-    }
-    if wanted.len() > 2 * ASKED_SINGLY {
-        return Ok(false);
-    }
-    for name in wanted {
-        if let Some(unit) = fleet.unit(&name)? {
-            observed.units.insert(name, unit);
-        }
-    }
-    Ok(true)
-}
-
-/// The least that fleet puts on a page, by default.
-const PAGE: usize = 100;
-
-/// How often a list of several pages is read before it is taken as it is.
-const READINGS: usize = 3;
-
-/// Makes sure of what a list of several pages does not show: while it was read, units that came or
-/// went may have moved one past the reader.
-fn absent(
-    fleet: &mut Fleet,
-    wanted: &BTreeSet<RegistryName>,
-    units: &mut Units,
-) -> Result<(), CommandError> {
-    if units.len() < PAGE {
-        return Ok(());
-    }
-    let absent = wanted.iter().filter(|name| !units.contains_key(*name));
-    let absent: Vec<&RegistryName> = absent.collect();
-    if absent.len() > ASKED_SINGLY {
-        return settled(fleet, units);
-    }
-    for name in absent {
-        if let Some(unit) = fleet.unit(name)? {
-            units.insert(name.clone(), unit);
-        }
-    }
-    Ok(())
-}
-
-/// Reads a list of several pages again until it has the same names twice.
-///
-/// # Errors
-/// Says why the list can't be read.
-pub fn settled(fleet: &mut Fleet, units: &mut Units) -> Result<(), CommandError> {
-    for _ in 1..READINGS {
-        if units.len() < PAGE {
-            return Ok(());
-        }
-        let again = fleet.units()?;
-        let is_settled = again.keys().eq(units.keys());
-        *units = again;
-        if is_settled {
-            return Ok(());
-        }
-    }
-    Ok(())
-}
-
-/// The units of a registry.
-type Units = BTreeMap<RegistryName, ObservedUnit>;
 
 #[cfg(test)]
 mod tests {

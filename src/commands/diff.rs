@@ -11,7 +11,7 @@ use crate::diff::Diff;
 use crate::error::{CommandError, Status};
 use crate::files::private;
 use crate::plan::file::{FilePlace, PlanFile};
-use crate::plan::plan;
+use crate::plan::{Action, plan};
 use crate::tell::text::{self, Layout};
 use crate::tell::{count, github, json, markdown};
 
@@ -199,7 +199,18 @@ fn save(
         number => format!("; held back, as they run: {}", count(number, "unit")),
     };
     let steps = count(file.plan.steps.len(), "step");
-    let message = format!("saved the plan `{}`: {steps}{held}\n", path.display());
+    let destroys = file.plan.steps.iter();
+    let destroys = destroys
+        .filter(|step| matches!(step.action, Action::Destroy { .. }))
+        .count();
+    let destroys = match destroys {
+        0 => String::new(),
+        number => format!(", {number} of which destroy"),
+    };
+    let message = format!(
+        "saved the plan `{}`: {steps}{destroys}{held}\n",
+        path.display()
+    );
     invocation.output.message(&message);
     Ok(())
 }

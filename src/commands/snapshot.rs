@@ -6,8 +6,8 @@ use clap::Parser;
 
 use crate::cluster::snapshot::Snapshot;
 use crate::commands::Invocation;
-use crate::commands::against::settled;
 use crate::commands::connection::Connection;
+use crate::commands::observe::settled;
 use crate::error::{CommandError, Status};
 use crate::files::private;
 use crate::tell::count;

@@ -20,7 +20,7 @@ pub fn find(process: &Process, unit: &UnitName, sections: &mut [Section]) {
     for section in sections {
         for row in section.rows.iter_mut().filter(|row| row.differs()) {
             row.cause = overlaid(process, &section.name, row).or_else(|| match companion {
-                Some(companion) => beside(companion, row),
+                Some(companion) => beside(process, companion, row),
                 None => own(process, &section.name, row),
             });
         }
@@ -46,13 +46,18 @@ fn overlaid(process: &Process, section: &str, row: &Row) -> Option<Span> {
     }
 }
 
-fn beside(companion: &Companion, row: &Row) -> Option<Span> {
-    let is_its = match companion.kind {
-        CompanionKind::Timer(_) => row.name == "OnCalendar",
-        CompanionKind::Announce(_) => row.name.starts_with("Exec"),
-        CompanionKind::Socket | CompanionKind::Path => false,
-    };
-    is_its.then_some(companion.span)
+fn beside(process: &Process, companion: &Companion, row: &Row) -> Option<Span> {
+    match &companion.kind {
+        CompanionKind::Timer(_) if row.name == "OnCalendar" => Some(companion.span),
+        CompanionKind::Announce(announce) if row.name == "ExecStart" => {
+            // The port that it announces is that of the process, unless the announcement names one.
+            let value = Word::Systemd(announce.value.clone());
+            let port = process.machine_ports.first().map(|port| port.span);
+            let is_value = gives(std::slice::from_ref(&value), row);
+            port.filter(|_| is_value).or(Some(companion.span))
+        }
+        _ => None,
+    }
 }
 
 fn own(process: &Process, section: &str, row: &Row) -> Option<Span> {
@@ -75,7 +80,7 @@ fn own(process: &Process, section: &str, row: &Row) -> Option<Span> {
         {
             container.stop_span
         }
-        Work::Container(container) if row.name.starts_with("Exec") => {
+        Work::Container(container) if row.name == "ExecStart" => {
             option(container, row).or_else(|| request(process, row))
         }
         Work::Program(program) if row.name == "ExecStart" => {

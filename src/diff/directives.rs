@@ -4,12 +4,13 @@
 //! of the new text. A directive that is there in both, with another value, is one row. Knows nothing
 //! of manifests, nor of how a row is shown.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::Hash;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::span::Span;
-use crate::unit::fleet::{FleetOption, FleetUnit};
+use crate::unit::fleet::FleetUnit;
 
 /// The differences of one section.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,35 +88,24 @@ impl Row {
 #[must_use]
 pub fn compare(before: &FleetUnit, after: &FleetUnit) -> Vec<Section> {
     let (old, new) = (by_section(before), by_section(after));
-    let names = |sections: &[(&str, Vec<&FleetOption>)]| -> Vec<String> {
-        sections
-            .iter()
-            .map(|(name, _)| (*name).to_owned())
-            .collect()
-    };
-    let mut order = names(&new);
-    order.extend(
-        names(&old)
-            .into_iter()
-            .filter(|name| !new.iter().any(|(other, _)| other == name)),
-    );
-    let options = |sections: &[(&str, Vec<&FleetOption>)], name: &str| {
-        let found = sections.iter().find(|(other, _)| *other == name);
-        let options = found
-            .map(|(_, options)| options.as_slice())
-            .unwrap_or_default();
-        options
-            .iter()
-            .map(|option| (option.name.clone(), option.value.clone()))
-            .collect()
-    };
-    let section = |name: String| {
-        let before: Vec<Pair> = options(&old, &name);
-        let after: Vec<Pair> = options(&new, &name);
-        let rows = rows(&before, &after);
-        Section { name, rows }
-    };
-    order.into_iter().map(section).collect()
+    let mut gone: HashMap<&str, &Vec<Pair>> = HashMap::new();
+    gone.extend(old.iter().map(|(name, pairs)| (*name, pairs)));
+    let mut sections = Vec::with_capacity(new.len());
+    for (name, after) in &new {
+        let before = gone.remove(name).map_or(&[][..], Vec::as_slice);
+        sections.push(Section {
+            name: (*name).to_owned(),
+            rows: rows(before, after),
+        });
+    }
+    // What is gone as a whole comes last.
+    for (name, before) in old.iter().filter(|(name, _)| gone.contains_key(name)) {
+        sections.push(Section {
+            name: (*name).to_owned(),
+            rows: rows(before, &[]),
+        });
+    }
+    sections
 }
 
 /// Tells whether two texts hold the same directives, in whatever order.
@@ -132,16 +122,17 @@ pub fn is_same_but_for_order(before: &FleetUnit, after: &FleetUnit) -> bool {
 
 type Pair = (String, String);
 
-fn by_section(unit: &FleetUnit) -> Vec<(&str, Vec<&FleetOption>)> {
-    let mut sections: Vec<(&str, Vec<&FleetOption>)> = Vec::new();
+fn by_section(unit: &FleetUnit) -> Vec<(&str, Vec<Pair>)> {
+    let mut sections: Vec<(&str, Vec<Pair>)> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
     for option in &unit.options {
-        match sections
-            .iter_mut()
-            .find(|(name, _)| *name == &*option.section)
-        {
-            Some((_, options)) => options.push(option),
-            None => sections.push((&option.section, vec![option])),
-        }
+        let at = *places.entry(&option.section).or_insert_with(|| {
+            sections.push((&option.section, Vec::new()));
+            sections.len() - 1
+        });
+        sections[at]
+            .1
+            .push((option.name.clone(), option.value.clone()));
     }
     sections
 }
@@ -153,67 +144,103 @@ fn rows(before: &[Pair], after: &[Pair]) -> Vec<Row> {
         cause: None,
     };
     let mut rows = Vec::with_capacity(after.len());
-    for op in capture_diff_slices(Algorithm::Myers, before, after) {
-        let same = matches!(op, DiffOp::Equal { .. });
-        if same {
-            rows.extend(
-                after[op.new_range()]
-                    .iter()
-                    .map(|pair| row(pair, RowChange::Same)),
-            );
+    for op in operations(before, after) {
+        if matches!(op, DiffOp::Equal { .. }) {
+            let same = after[op.new_range()].iter();
+            rows.extend(same.map(|pair| row(pair, RowChange::Same)));
             continue;
         }
-        rows.extend(
-            before[op.old_range()]
-                .iter()
-                .map(|pair| row(pair, RowChange::Removed)),
-        );
-        rows.extend(
-            after[op.new_range()]
-                .iter()
-                .map(|pair| row(pair, RowChange::Added)),
-        );
+        let (gone, come) = (&before[op.old_range()], &after[op.new_range()]);
+        rows.extend(gone.iter().map(|pair| row(pair, RowChange::Removed)));
+        rows.extend(come.iter().map(|pair| row(pair, RowChange::Added)));
     }
     paired(rows)
 }
 
+/// Beyond this product of two lists' lengths the search for what they share would take too long.
+const PRODUCT_MAXIMUM: usize = 4_000_000;
+
+/// Returns how one list becomes another one. Of very long lists only what they share at both ends is
+/// the same.
+#[must_use]
+pub fn operations<T: Eq + Hash>(before: &[T], after: &[T]) -> Vec<DiffOp> {
+    if before.len().saturating_mul(after.len()) <= PRODUCT_MAXIMUM {
+        return capture_diff_slices(Algorithm::Myers, before, after);
+    }
+    let pairs = before.iter().zip(after);
+    let head = pairs.take_while(|(old, new)| old == new).count();
+    let (old, new) = (&before[head..], &after[head..]);
+    let pairs = old.iter().rev().zip(new.iter().rev());
+    let tail = pairs.take_while(|(old, new)| old == new).count();
+    let (old_len, new_len) = (old.len() - tail, new.len() - tail);
+    let equal = |old_index, new_index, len| DiffOp::Equal {
+        old_index,
+        new_index,
+        len,
+    };
+    let mut operations = vec![
+        equal(0, 0, head),
+        DiffOp::Replace {
+            old_index: head,
+            old_len,
+            new_index: head,
+            new_len,
+        },
+        equal(head + old_len, head + new_len, tail),
+    ];
+    operations.retain(|op| !(op.old_range().is_empty() && op.new_range().is_empty()));
+    operations
+}
+
 /// Joins a directive that is gone with one that is new where they are the same directive.
 fn paired(mut rows: Vec<Row>) -> Vec<Row> {
-    let mut gone: HashMap<String, Vec<usize>> = HashMap::new();
-    for (at, row) in rows.iter().enumerate() {
-        if let RowChange::Removed(value) = &row.change {
-            gone.entry(key(&row.name, value)).or_default().push(at);
-        }
-    }
     let mut joined = vec![false; rows.len()];
     // What is equal but for its place belongs together before what is only alike.
-    for exactly in [true, false] {
-        for at in 0..rows.len() {
-            let RowChange::Added(after) = &rows[at].change else {
-                continue;
-            };
-            let Some(candidates) = gone.get_mut(&key(&rows[at].name, after)) else {
-                continue;
-            };
-            let value = |at: &usize| rows[*at].before().unwrap_or_default();
-            let found = if exactly {
-                candidates.iter().position(|old| value(old) == after)
-            } else {
-                most_alike(&rows[at].name, after, candidates.iter().map(value))
-            };
-            let Some(found) = found else {
-                continue;
-            };
-            let old = candidates.remove(found);
-            let before = rows[old].before().unwrap_or_default().to_owned();
-            let after = after.clone();
-            joined[old] = true;
-            rows[at].change = if exactly {
-                RowChange::Moved(after)
-            } else {
-                RowChange::Changed { before, after }
-            };
+    let mut gone: HashMap<(String, String), VecDeque<usize>> = HashMap::new();
+    for (at, row) in rows.iter().enumerate() {
+        if let RowChange::Removed(value) = &row.change {
+            let key = (row.name.clone(), value.clone());
+            gone.entry(key).or_default().push_back(at);
         }
+    }
+    for row in &mut rows {
+        let RowChange::Added(value) = &row.change else {
+            continue;
+        };
+        let same = gone.get_mut(&(row.name.clone(), value.clone()));
+        if let Some(old) = same.and_then(VecDeque::pop_front) {
+            joined[old] = true;
+            row.change = RowChange::Moved(value.clone());
+        }
+    }
+    let mut alike: HashMap<String, VecDeque<usize>> = HashMap::new();
+    for (at, row) in rows.iter().enumerate() {
+        if let (RowChange::Removed(value), false) = (&row.change, joined[at]) {
+            alike
+                .entry(key(&row.name, value))
+                .or_default()
+                .push_back(at);
+        }
+    }
+    for at in 0..rows.len() {
+        let RowChange::Added(after) = &rows[at].change else {
+            continue;
+        };
+        let Some(candidates) = alike.get_mut(&key(&rows[at].name, after)) else {
+            continue;
+        };
+        let values = candidates.iter().take(CANDIDATES_MAXIMUM);
+        let values = values.map(|old| rows[*old].before().unwrap_or_default());
+        let Some(found) = most_alike(&rows[at].name, after, values) else {
+            continue;
+        };
+        let Some(old) = candidates.remove(found) else {
+            continue;
+        };
+        let before = rows[old].before().unwrap_or_default().to_owned();
+        let after = after.clone();
+        joined[old] = true;
+        rows[at].change = RowChange::Changed { before, after };
     }
     let mut joined = joined.into_iter();
     rows.retain(|_| !joined.next().unwrap_or_default());
@@ -241,15 +268,14 @@ fn most_alike<'a>(
     value: &str,
     candidates: impl ExactSizeIterator<Item = &'a str>,
 ) -> Option<usize> {
-    let words: Vec<&str> = value.split_whitespace().collect();
+    let words: HashSet<&str> = value.split_whitespace().collect();
     let likeness = |candidate: &str| {
         let others: Vec<&str> = candidate.split_whitespace().collect();
-        let shared = words.iter().filter(|word| others.contains(word)).count();
+        let shared = others.iter().filter(|word| words.contains(*word)).count();
         200 * shared / (words.len() + others.len()).max(1)
     };
     let is_only = candidates.len() == 1 && !name.starts_with("Exec");
     let ranked = candidates
-        .take(CANDIDATES_MAXIMUM)
         .enumerate()
         .map(|(at, candidate)| (likeness(candidate), at));
     // Of equals the first.

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::diff::Expected;
+use crate::diff::ownership::mark;
 use crate::model::Instance;
 use crate::name::Version;
 use crate::span::Span;
@@ -29,6 +30,8 @@ pub struct InstanceDiff {
     pub machines: Vec<MachineId>,
     /// What is not as it should be, at least one.
     pub conditions: Vec<Condition>,
+    /// What putting it right does to what runs.
+    pub effect: Effect,
 }
 
 /// What is not as it should be with an instance.
@@ -144,14 +147,14 @@ pub(super) fn families(observed: &Observed) -> Families<'_> {
     families
 }
 
-/// Compares the instances of one unit. `known` are those of the registry that belong to it.
+/// Compares the instances of one unit. `known` are those of the registry that belong to it; what has
+/// no mark of unitgen's among them, and is not wanted, is not unitgen's.
 pub(super) fn compare(
     expected: &Expected<'_>,
     known: &[&ObservedUnit],
     observed: &Observed,
-) -> (Vec<InstanceDiff>, Effect) {
+) -> Vec<InstanceDiff> {
     let mut found = Vec::new();
-    let mut effect = Effect::default();
     let by_name: BTreeMap<&str, &ObservedUnit> = known
         .iter()
         .map(|unit| (unit.name.as_str(), *unit))
@@ -167,7 +170,6 @@ pub(super) fn compare(
         surplus.remove(name);
         if let Some(unit) = by_name.get(name) {
             let diff = compare_one(expected, instance, unit, observed);
-            effect.add(effect_on(unit, &diff.conditions, observed));
             found.extend(Some(diff).filter(|diff| !diff.conditions.is_empty()));
             continue;
         }
@@ -175,23 +177,24 @@ pub(super) fn compare(
         let is_new = !versions.contains(&instance.version);
         let version = instance.version_span.filter(|_| is_new);
         let wanted = expected.unit.state;
-        effect.starts += usize::from(wanted == State::Launched);
         found.push(InstanceDiff {
             name: RegistryName::from(&instance.unit),
             span: Some(version.unwrap_or(instance.span)),
             hash: None,
             machines: Vec::new(),
             conditions: vec![Condition::Missing { wanted }],
+            effect: Effect {
+                starts: usize::from(wanted == State::Launched),
+                ..Effect::default()
+            },
         });
     }
-    let mut surplus: Vec<&ObservedUnit> = surplus.into_values().collect();
+    let is_ours =
+        |unit: &&ObservedUnit| observed.coverage == Coverage::Wanted || mark(&unit.unit).is_some();
+    let mut surplus: Vec<&ObservedUnit> = surplus.into_values().filter(is_ours).collect();
     surplus.sort_by_key(|unit| (unit.name.as_str().len(), &unit.name));
-    for unit in surplus {
-        let diff = unwanted(unit, observed);
-        effect.add(effect_on(unit, &diff.conditions, observed));
-        found.push(diff);
-    }
-    (found, effect)
+    found.extend(surplus.into_iter().map(|unit| unwanted(unit, observed)));
+    found
 }
 
 /// Returns what is to be said of an instance that nobody wants.
@@ -204,6 +207,10 @@ pub(super) fn unwanted(unit: &ObservedUnit, observed: &Observed) -> InstanceDiff
         conditions: vec![Condition::Surplus {
             found: unit.desired.clone(),
         }],
+        effect: Effect {
+            stops: running(unit, observed),
+            ..Effect::default()
+        },
     }
 }
 
@@ -215,21 +222,33 @@ fn compare_one(
 ) -> InstanceDiff {
     let wanted = expected.unit.state;
     let mut conditions = Vec::new();
+    let is_asked = unit.desired.known() != Some(State::Inactive);
     let is_stale = unit.hash.as_str() != expected.hash;
-    // A plain unit that does not run has no instance to be stale: its file differs.
-    if is_stale
-        && (expected.unit.name.is_template() || unit.desired.known() != Some(State::Inactive))
-    {
+    // A plain unit that was asked nothing has no instance to be stale: its file differs.
+    if is_stale && (expected.unit.name.is_template() || is_asked) {
         conditions.push(Condition::Stale);
     }
-    if unit.desired != SeenState::Known(wanted) {
+    let is_told = unit.desired == SeenState::Known(wanted);
+    if !is_told {
         conditions.push(Condition::State {
             wanted,
             found: unit.desired.clone(),
         });
     }
-    if observed.coverage == Coverage::Cluster && unit.desired.known() != Some(State::Inactive) {
+    if observed.coverage == Coverage::Cluster && is_asked {
         conditions.extend(on_machines(unit, observed));
+    }
+    let number = running(unit, observed);
+    let mut effect = Effect::default();
+    if is_stale || !is_told {
+        match (wanted, number) {
+            (State::Launched, 0) => effect.starts = 1,
+            // To be launched, it may go on as it is.
+            (State::Launched, _) if is_stale => effect.restarts = number,
+            (State::Launched, _) => {}
+            // What is replaced or only loaded is not started again.
+            (State::Loaded | State::Inactive, _) => effect.stops = number,
+        }
     }
     InstanceDiff {
         name: unit.name.clone(),
@@ -237,6 +256,7 @@ fn compare_one(
         hash: Some(unit.hash.clone()),
         machines: machines(unit, observed),
         conditions,
+        effect,
     }
 }
 
@@ -280,34 +300,6 @@ fn machines(unit: &ObservedUnit, observed: &Observed) -> Vec<MachineId> {
         Some(states) if !states.is_empty() => states.keys().cloned().collect(),
         _ => unit.machine.iter().cloned().collect(),
     }
-}
-
-/// Returns what putting a unit right does to what runs.
-pub(super) fn effect_on(
-    unit: &ObservedUnit,
-    conditions: &[Condition],
-    observed: &Observed,
-) -> Effect {
-    let number = running(unit, observed);
-    let mut effect = Effect::default();
-    let ends = conditions.iter().any(|condition| match condition {
-        Condition::Surplus { .. } => true,
-        Condition::State { wanted, .. } => *wanted != State::Launched,
-        _ => false,
-    });
-    let begins = conditions
-        .iter()
-        .any(|condition| matches!(condition, Condition::State { .. }));
-    let is_launched = unit.desired.known() == Some(State::Launched);
-    let is_stale = conditions.contains(&Condition::Stale);
-    if ends {
-        effect.stops = number;
-    } else if number == 0 && (begins || is_stale && is_launched) {
-        effect.starts = 1;
-    } else if is_stale {
-        effect.restarts = number;
-    }
-    effect
 }
 
 /// Returns on how many machines a unit runs.

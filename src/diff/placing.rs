@@ -20,20 +20,44 @@ use crate::unit::fleet::constraints::Constraints;
 pub fn unplaced(comparison: &Comparison<'_>, diff: &Diff) -> Vec<Unplaced> {
     let mut places: HashMap<RegistryName, Span> = HashMap::new();
     let mut candidates = Vec::new();
-    for unit in comparison.desired.units.iter().chain(comparison.others) {
+    let mut add = |unit: &DesiredUnit, is_selected: bool| {
         let text = FleetUnit::parse(&unit.text).unwrap_or_default();
         let process = comparison.process(unit);
         for instance in unit.instances.iter() {
             let name = RegistryName::from(&instance.unit);
+            let machine = machine(&name, comparison.observed);
+            // What is still to come of other apps takes no place from these.
+            if !is_selected && machine.is_none() {
+                continue;
+            }
             places.insert(name.clone(), instance.span);
             candidates.push(Candidate {
                 constraints: Constraints::read(&text, name.as_str()),
                 ports: ports(unit, process, instance),
-                machine: machine(&name, comparison.observed),
+                machine,
                 unit: name,
             });
         }
+    };
+    for unit in &comparison.desired.units {
+        add(unit, true);
     }
+    for unit in comparison.others {
+        add(unit, false);
+    }
+    // Of a peer that is known and on no machine yet nothing can be said.
+    candidates.retain(|candidate| {
+        let mut peers = candidate.constraints.peers.iter().map(RegistryName::seen);
+        !peers.any(|peer| {
+            let is_known = comparison.observed.units.contains_key(&peer)
+                || comparison.others.iter().any(|unit| {
+                    let mut instances = unit.instances.iter();
+                    instances.any(|one| one.unit.as_str() == peer.as_str())
+                });
+            let is_wanted = places.contains_key(&peer);
+            is_known && !is_wanted && machine(&peer, comparison.observed).is_none()
+        })
+    });
     let occupants = occupants(comparison.observed, &places, diff);
     let machines = &comparison.observed.machines;
     let found = unplaceable(&candidates, &occupants, machines);

@@ -4,7 +4,7 @@
 //! fails, has no machine or is not wanted. Directives are named, their values never shown. GitHub shows
 //! the first ten of each kind of a step. Knows nothing of where it is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diff::instances::{Condition, InstanceDiff};
 use crate::diff::{Change, Diff, UnitDiff, Unplaced};
@@ -78,7 +78,7 @@ impl Annotation {
 #[derive(Default)]
 struct Caused<'a> {
     units: Vec<&'a UnitDiff>,
-    directives: Vec<&'a str>,
+    directives: BTreeSet<&'a str>,
 }
 
 /// Notes a group's change once for each place that causes it.
@@ -86,20 +86,20 @@ fn changes(group: &Group<'_>, coverage: Coverage, found: &mut Vec<Annotation>) {
     let mut places: BTreeMap<Span, Caused<'_>> = BTreeMap::new();
     for unit in &group.units {
         let causes = unit.causes();
-        for (at, span) in causes.iter().enumerate() {
-            let at_place = places.entry(*span).or_default();
-            at_place.units.push(unit);
-            let rows = unit.sections.iter().flat_map(|section| &section.rows);
-            for row in rows.filter(|row| row.differs()) {
-                // What has no place of its own comes along with the first.
-                let is_of = match row.cause {
-                    Some(cause) if causes.contains(&cause) => cause == *span,
-                    _ => at == 0,
-                };
-                if is_of && !at_place.directives.contains(&row.name.as_str()) {
-                    at_place.directives.push(&row.name);
-                }
-            }
+        for span in &causes {
+            places.entry(*span).or_default().units.push(unit);
+        }
+        let Some(first) = causes.first() else {
+            continue;
+        };
+        let rows = unit.sections.iter().flat_map(|section| &section.rows);
+        for row in rows.filter(|row| row.differs()) {
+            // What has no place of its own comes along with the first.
+            let span = row
+                .cause
+                .filter(|cause| places.contains_key(cause))
+                .unwrap_or(*first);
+            places.entry(span).or_default().directives.insert(&row.name);
         }
     }
     let change = group.first().change;

@@ -140,7 +140,7 @@ impl Teller<'_> {
             after,
             sections,
             instances,
-            effect,
+            told: _,
         } = unit;
         let sections = sections
             .iter()
@@ -157,7 +157,7 @@ impl Teller<'_> {
             "after": after.as_ref().map(ToString::to_string),
             "sections": sections.map(|section| self.section(section)).collect::<Vec<_>>(),
             "instances": instances.iter().map(|one| self.instance(one)).collect::<Vec<_>>(),
-            "effect": self.effect(*effect),
+            "effect": self.effect(unit.effect()),
         })
     }
 
@@ -195,6 +195,7 @@ impl Teller<'_> {
             hash,
             machines,
             conditions,
+            effect: _,
         } = instance;
         json!({
             "name": name.as_str(),

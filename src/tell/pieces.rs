@@ -6,9 +6,9 @@
 
 use std::ops::Range;
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use similar::DiffOp;
 
-use crate::diff::directives::{Row, RowChange};
+use crate::diff::directives::{Row, RowChange, operations};
 use crate::secrecy;
 use crate::visible::plain;
 
@@ -130,7 +130,7 @@ fn changed(name: &str, before: &str, after: &str) -> Vec<Line> {
         vec![line]
     };
     if old.text == new.text {
-        return note("wrapped or separated in another way");
+        return note("wrapped in another way");
     }
     if ends(&old) == ends(&new) {
         return note("a hidden value is another one");
@@ -144,7 +144,10 @@ fn changed(name: &str, before: &str, after: &str) -> Vec<Line> {
         .iter()
         .map(|word| &new.text[word.clone()])
         .collect();
-    let ops = capture_diff_slices(Algorithm::Myers, &old_texts, &new_texts);
+    if old_texts == new_texts {
+        return note("separated in another way");
+    }
+    let ops = operations(&old_texts, &new_texts);
     let by_word = old.text.len().max(new.text.len()) > SHORT
         && ops.iter().any(|op| matches!(op, DiffOp::Equal { .. }));
     if by_word {
@@ -236,7 +239,7 @@ impl Value {
         } else {
             text
         };
-        let masked = secrecy::masked(&text).into_owned();
+        let masked = secrecy::masked_directive(&text).into_owned();
         Self { text, masked }
     }
 
@@ -358,7 +361,7 @@ mod tests {
             &command("1:1", ""),
             &command("1:1", "").replace(" -e C", " \\\n  -e C"),
             &[&format!(
-                "~ ExecStart={} (wrapped or separated in another way)",
+                "~ ExecStart={} (wrapped in another way)",
                 command("1:1", "")
             )],
         );

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::overview::{Reason, Row};
 use crate::state::{MachineId, SeenState, State, UnitState};
 use crate::tell::{count, instance};
-use crate::visible::plain;
+use crate::visible::{plain, plain_start};
 
 const HEADINGS: [&str; 7] = [
     "APP", "PROCESS", "VERSION", "INSTANCE", "WANTED", "STATE", "MACHINE",
@@ -59,7 +59,7 @@ fn cells(row: &Row) -> [String; 7] {
         .as_ref()
         .map_or_else(none, |id| plain(id.short()));
     [
-        plain(&row.app),
+        plain_start(&row.app),
         plain(&row.process),
         version,
         plain(row.name.as_str()),

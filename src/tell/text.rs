@@ -12,7 +12,7 @@ use crate::tell::fold::{Group, groups, listed};
 use crate::tell::pieces::{Kind, Line, lines};
 use crate::tell::summary::summary;
 use crate::tell::{count, instance, place};
-use crate::visible::plain;
+use crate::visible::{plain, plain_start};
 
 /// How a diff is laid out.
 #[derive(Debug, Clone, Copy)]
@@ -127,14 +127,14 @@ pub fn names(diff: &Diff) -> String {
     let mut text = String::new();
     for unit in &diff.units {
         if unit.change != Change::Equal && (unit.after.is_some() || unit.before.is_some()) {
-            text.push_str(&format!("{}\n", plain(unit.name.as_str())));
+            text.push_str(&format!("{}\n", plain_start(unit.name.as_str())));
         }
         for instance in unit
             .instances
             .iter()
             .filter(|instance| unit.change == Change::Equal || instance.name != unit.name)
         {
-            text.push_str(&format!("{}\n", plain(instance.name.as_str())));
+            text.push_str(&format!("{}\n", plain_start(instance.name.as_str())));
         }
     }
     text
@@ -148,7 +148,7 @@ pub fn effect(units: &[&UnitDiff], coverage: Coverage) -> Option<String> {
     }
     let mut sum = Effect::default();
     for unit in units {
-        sum.add(unit.effect);
+        sum.add(unit.effect());
     }
     let changes = units.iter().any(|unit| unit.change != Change::Equal);
     instance::effect(sum).or_else(|| changes.then(|| "no running instance is touched".to_owned()))
