@@ -13,7 +13,7 @@ use crate::cluster::fleet::Fleet;
 use crate::cluster::git::GitTree;
 use crate::cluster::snapshot::Snapshot;
 use crate::commands::connection::Connection;
-use crate::commands::observe::observe;
+use crate::commands::observe::{Listing, observe};
 use crate::commands::{Invocation, Loaded};
 use crate::diff::placing::unplaced;
 use crate::diff::{Change, Comparison, Diff, Unplaced, diff};
@@ -137,20 +137,40 @@ impl Invocation {
         Ok(as_seen(&loaded.desired))
     }
 
+    /// Begins to read the list of all units, which takes longer than reading a manifest; `None` where
+    /// apps are named, for then there is none.
+    ///
+    /// # Errors
+    /// Says what is wrong with a flag or a variable.
+    pub(super) fn begin_listing(
+        &self,
+        connection: &Connection,
+        apps: &[String],
+    ) -> Result<Option<Listing>, CommandError> {
+        if !apps.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Listing::begin(connection.fleet(&self.settings)?)))
+    }
+
     /// Compares with a cluster, which is asked for what that needs and no more. Where only some apps
-    /// are compared, it is asked for their units alone, and for what runs.
+    /// are compared, there is no listing: it is asked for their units alone, and for what runs.
     ///
     /// # Errors
     /// Says what could not be read, and what to do where nobody said which cluster is meant.
-    pub fn compare_with_fleet(
+    pub(super) fn compare_with_fleet(
         &mut self,
         connection: &Connection,
+        listing: Option<Listing>,
         loaded: &Loaded,
         apps: Option<&[AppName]>,
     ) -> Result<Compared, CommandError> {
-        let mut fleet = connection.fleet(&self.settings)?;
+        let (mut fleet, listed) = match listing.map(Listing::end) {
+            Some((fleet, units)) => (fleet, units.map(Some)),
+            None => (connection.fleet(&self.settings)?, Ok(None)),
+        };
         let is_unsaid = connection.endpoint.is_none() && self.settings.fleet.endpoint.is_none();
-        let observed = observe(&mut fleet, loaded, apps.is_some());
+        let observed = listed.and_then(|listed| observe(&mut fleet, loaded, listed));
         let mut observed = observed.map_err(|mut error| {
             // Nobody said which cluster is meant: perhaps none is.
             if let Some(help) = error.help.as_mut().filter(|_| is_unsaid) {

@@ -111,6 +111,10 @@ impl Args {
 /// Says what can't be read, which app there is not, or why the cluster does not answer.
 pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandError> {
     args.check()?;
+    let listing = match args.against {
+        Against::Fleet => invocation.begin_listing(&args.connection, &args.apps)?,
+        Against::Folder(_) | Against::Revision(_) | Against::Snapshot(_) => None,
+    };
     let mut loaded = invocation.load()?;
     invocation.show_errors(&loaded);
     if loaded.report.has_errors() {
@@ -120,7 +124,8 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     let apps = selected.as_deref();
     let (observed, diff) = match &args.against {
         Against::Fleet => {
-            let compared = invocation.compare_with_fleet(&args.connection, &loaded, apps)?;
+            let compared =
+                invocation.compare_with_fleet(&args.connection, listing, &loaded, apps)?;
             (compared.observed, compared.diff)
         }
         Against::Folder(path) => {

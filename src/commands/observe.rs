@@ -4,6 +4,8 @@
 //! read again. Knows nothing of what is made of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::resume_unwind;
+use std::thread::{self, JoinHandle};
 
 use crate::cluster::fleet::Fleet;
 use crate::commands::Loaded;
@@ -14,16 +16,34 @@ use crate::state::{Coverage, Observed, ObservedUnit, RegistryName, State, States
 const ASKED_SINGLY: usize = 100;
 
 /// The units of a registry.
-type Units = BTreeMap<RegistryName, ObservedUnit>;
+pub(super) type Units = BTreeMap<RegistryName, ObservedUnit>;
 
-/// Asks for all that a comparison needs.
+/// The list of all units, being read while the manifest is.
+pub(super) struct Listing(JoinHandle<(Fleet, Result<Units, CommandError>)>);
+
+impl Listing {
+    /// Begins to read. Where nobody waits for it, it ends with the process.
+    pub(super) fn begin(mut fleet: Fleet) -> Self {
+        Self(thread::spawn(move || {
+            let units = fleet.units();
+            (fleet, units)
+        }))
+    }
+
+    /// Waits for the end.
+    pub(super) fn end(self) -> (Fleet, Result<Units, CommandError>) {
+        self.0.join().unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}
+
+/// Asks for all that a comparison needs. Where only some apps are compared there is no list yet.
 ///
 /// # Errors
 /// Says what could not be read.
 pub(super) fn observe(
     fleet: &mut Fleet,
     loaded: &Loaded,
-    is_selection: bool,
+    listed: Option<Units>,
 ) -> Result<Observed, CommandError> {
     let units = loaded.desired.units.iter();
     let wanted: BTreeSet<RegistryName> = units
@@ -40,8 +60,11 @@ pub(super) fn observe(
         release: None,
         owners: BTreeMap::new(),
     };
-    if !is_selection || !singly(fleet, loaded, wanted.clone(), &mut observed)? {
-        observed.units = fleet.units()?;
+    if listed.is_some() || !singly(fleet, loaded, wanted.clone(), &mut observed)? {
+        observed.units = match listed {
+            Some(units) => units,
+            None => fleet.units()?,
+        };
         absent(fleet, &wanted, &mut observed.units)?;
         // A unit that nothing was asked of runs nowhere.
         let asks = |unit: &ObservedUnit| unit.desired.known() != Some(State::Inactive);

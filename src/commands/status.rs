@@ -29,6 +29,7 @@ pub struct Args {
 /// # Errors
 /// Says what can't be read, which app there is not, or why the cluster does not answer.
 pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandError> {
+    let listing = invocation.begin_listing(&args.connection, &args.apps)?;
     let mut loaded = invocation.load()?;
     invocation.show_errors(&loaded);
     if loaded.report.has_errors() {
@@ -36,7 +37,7 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     }
     let selected = loaded.select(&args.apps)?;
     let mut compared =
-        invocation.compare_with_fleet(&args.connection, &loaded, selected.as_deref())?;
+        invocation.compare_with_fleet(&args.connection, listing, &loaded, selected.as_deref())?;
     if compared.observed.machines.is_empty() {
         compared.observed.machines = compared.fleet.machines()?;
     }
