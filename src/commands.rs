@@ -191,21 +191,29 @@ impl Loaded {
     /// # Errors
     /// Says which app there is not.
     pub fn select(&mut self, apps: &[String]) -> Result<Option<Vec<AppName>>, CommandError> {
+        for app in apps {
+            self.check_app(app)?;
+        }
+        self.select_also_gone(apps)
+    }
+
+    /// Keeps the units of some apps only. They need not be in the manifest: what is compared with it may
+    /// have them.
+    ///
+    /// # Errors
+    /// Says which is no app's name.
+    pub fn select_also_gone(
+        &mut self,
+        apps: &[String],
+    ) -> Result<Option<Vec<AppName>>, CommandError> {
         if apps.is_empty() {
             return Ok(None);
         }
-        let mut selected = Vec::new();
-        for app in apps {
-            let names = self.model.apps.iter().map(|app| &app.name.value);
-            let Some(found) = names.clone().find(|name| name.as_str() == app) else {
-                let error = CommandError::trouble(format!("there is no app `{app}`"));
-                return Err(match did_you_mean(app, names.map(AppName::as_str)) {
-                    Some(help) => error.help(help),
-                    None => error,
-                });
-            };
-            selected.push(found.clone());
-        }
+        let names = apps.iter().map(|app| match AppName::new(app.as_str()) {
+            Ok(name) => Ok(name),
+            Err(_) => Err(self.no_app(app)),
+        });
+        let selected: Vec<AppName> = names.collect::<Result<_, _>>()?;
         let units = std::mem::take(&mut self.desired.units);
         let (units, others) = units
             .into_iter()
@@ -213,6 +221,27 @@ impl Loaded {
         self.desired.units = units;
         self.others = others;
         Ok(Some(selected))
+    }
+
+    /// Refuses an app that the manifest does not have.
+    ///
+    /// # Errors
+    /// Says that there is none.
+    pub fn check_app(&self, app: &str) -> Result<(), CommandError> {
+        let mut apps = self.model.apps.iter();
+        if apps.any(|known| known.name.value.as_str() == app) {
+            return Ok(());
+        }
+        Err(self.no_app(app))
+    }
+
+    fn no_app(&self, app: &str) -> CommandError {
+        let error = CommandError::trouble(format!("there is no app `{app}`"));
+        let names = self.model.apps.iter().map(|app| app.name.value.as_str());
+        match did_you_mean(app, names) {
+            Some(help) => error.help(help),
+            None => error,
+        }
     }
 }
 

@@ -177,3 +177,18 @@ fn names_are_no_commands_of_workflows() {
         .stdout("\u{fffd}:warning::x@1.service\n")
         .run();
 }
+
+#[test]
+fn an_app_that_is_gone_can_be_named() {
+    let (server, folder) = running_hub();
+    let gone = MARKED.replace("App=hub", "App=gone");
+    put_unit(server.endpoint(), "gone-worker@.service", &gone, "inactive");
+    let folder = against(&server, folder, "gone --stat")
+        .status(1)
+        .stdout("unwanted   gone-worker@.service           no running instance is touched\nunits: 1 unwanted\n")
+        .run();
+    against(&server, folder, "hug")
+        .status(2)
+        .stderr("error: there is no app `hug`\n\nhelp: did you mean `hub`?\n")
+        .run();
+}

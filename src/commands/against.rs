@@ -170,6 +170,13 @@ impl Invocation {
             None => (connection.fleet(&self.settings)?, Ok(None)),
         };
         let is_unsaid = connection.endpoint.is_none() && self.settings.fleet.endpoint.is_none();
+        let mut named = apps.into_iter().flatten();
+        // What is left of an app that the manifest does not have is only found in the list of all.
+        let listed = if named.all(|app| loaded.check_app(app.as_str()).is_ok()) {
+            listed
+        } else {
+            fleet.units().map(Some)
+        };
         let observed = listed.and_then(|listed| observe(&mut fleet, loaded, listed));
         let mut observed = observed.map_err(|mut error| {
             // Nobody said which cluster is meant: perhaps none is.
@@ -219,6 +226,22 @@ impl Loaded {
     #[must_use]
     pub fn compare(&self, observed: &Observed, apps: Option<&[AppName]>) -> Diff {
         diff(&self.comparison(observed, apps))
+    }
+
+    /// Refuses named apps that are neither here nor there.
+    ///
+    /// # Errors
+    /// Says which.
+    pub fn check_apps(&self, apps: Option<&[AppName]>, diff: &Diff) -> Result<(), CommandError> {
+        let mut apps = apps.into_iter().flatten().map(AppName::as_str);
+        apps.try_for_each(|app| {
+            let is_there = diff.units.iter().any(|unit| unit.owner.app == app);
+            if is_there {
+                Ok(())
+            } else {
+                self.check_app(app)
+            }
+        })
     }
 
     /// Returns the instances that the machines that were seen can't hold.

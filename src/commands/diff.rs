@@ -120,7 +120,7 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     if loaded.report.has_errors() {
         return Ok(Status::Trouble);
     }
-    let selected = loaded.select(&args.apps)?;
+    let selected = loaded.select_also_gone(&args.apps)?;
     let apps = selected.as_deref();
     let (observed, diff) = match &args.against {
         Against::Fleet => {
@@ -147,6 +147,7 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
             (observed, diff)
         }
     };
+    loaded.check_apps(apps, &diff)?;
     let layout = Layout {
         colored: invocation.output.colored_results,
         context: args.context,

@@ -35,9 +35,10 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     if loaded.report.has_errors() {
         return Ok(Status::Trouble);
     }
-    let selected = loaded.select(&args.apps)?;
-    let mut compared =
-        invocation.compare_with_fleet(&args.connection, listing, &loaded, selected.as_deref())?;
+    let selected = loaded.select_also_gone(&args.apps)?;
+    let apps = selected.as_deref();
+    let mut compared = invocation.compare_with_fleet(&args.connection, listing, &loaded, apps)?;
+    loaded.check_apps(apps, &compared.diff)?;
     if compared.observed.machines.is_empty() {
         compared.observed.machines = compared.fleet.machines()?;
     }
