@@ -5,6 +5,7 @@
 //! unit that runs is held back. Knows nothing of how a step is done.
 
 pub mod file;
+pub mod script;
 
 use crate::diff::{Change, Diff, UnitDiff};
 use crate::render::desired::Desired;
