@@ -6,5 +6,6 @@
 
 pub mod directory;
 pub mod fleet;
+pub mod fleetctl;
 pub mod git;
 pub mod snapshot;
