@@ -28,11 +28,12 @@ fail() {
     exit 1
 }
 
-units=$(mktemp -d)
-trap 'rm -rf "$units"' EXIT
+units=
+trap '[ -z "$units" ] || rm -rf "$units"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
+units=$(mktemp -d)
 "#;
 
 /// How a unit is compared with what fleet has of it. The mark keeps line breaks at the end.
