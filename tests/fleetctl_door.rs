@@ -1,11 +1,10 @@
-//! The library's door to fleetctl: what it runs, what it leaves behind, and what it does with a
-//! fleetctl that hangs, dies, lies or talks.
+//! The library's door to fleetctl: what it runs, what it leaves behind, and what it tells of a fleetctl
+//! that dies, lies or talks.
 
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
-use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::time::Duration;
 
 use unitgen::cluster::fleetctl::words::Remark;
 use unitgen::cluster::fleetctl::{End, Fleetctl as Door, GlobalFlags, Outcome};
@@ -18,11 +17,11 @@ use crate::fleetctl::{Fault, Fleetctl, RUBBISH, Release};
 use crate::test::Folder;
 
 /// Long enough for whatever ends at all.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 const TEXT: &str = "[Service]\nExecStart=/bin/echo \"it's $HOME\" 100%% \\\\n\n";
 
-fn door(command: &[&str], endpoint: &str) -> Door {
+pub(crate) fn door(command: &[&str], endpoint: &str) -> Door {
     Door {
         command: command.iter().map(|word| (*word).to_owned()).collect(),
         flags: GlobalFlags {
@@ -34,11 +33,11 @@ fn door(command: &[&str], endpoint: &str) -> Door {
     }
 }
 
-fn own(fleetctl: &Fleetctl, endpoint: &str) -> Door {
+pub(crate) fn own(fleetctl: &Fleetctl, endpoint: &str) -> Door {
     door(&[fleetctl.program().to_str().unwrap()], endpoint)
 }
 
-fn name(text: &str) -> RegistryName {
+pub(crate) fn name(text: &str) -> RegistryName {
     RegistryName::seen(text)
 }
 
@@ -49,7 +48,7 @@ fn submit(door: &Door, names: &[RegistryName], text: &str) -> Outcome {
 }
 
 #[track_caller]
-fn one(door: &Door) -> Outcome {
+pub(crate) fn one(door: &Door) -> Outcome {
     submit(door, &[name("a@.service")], TEXT)
 }
 
@@ -58,13 +57,6 @@ fn holds(endpoint: &str, name: &RegistryName, text: Option<&str>) {
     let units = fleet_site::fleet(endpoint).units().unwrap();
     let found = units.get(name).map(|unit| unit.unit.canonical());
     assert_eq!(found.as_deref(), text, "{name}");
-}
-
-/// Tells whether a process is there and not just waiting to be buried.
-fn runs(id: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-    let state = stat.rsplit_once(") ").map(|(_, rest)| rest.chars().next());
-    state.flatten().is_some_and(|state| state != 'Z')
 }
 
 #[test]
@@ -166,66 +158,6 @@ fn files_are_private_and_gone_afterwards() {
     let lines: Vec<&str> = outcome.stdout.lines().collect();
     assert_eq!(lines[1..], ["no input"]);
     assert!(Path::new(lines[0]).is_absolute() && !Path::new(lines[0]).exists());
-}
-
-#[test]
-fn what_hangs_is_ended_with_all_that_it_started() {
-    for (fault, least, most) in [(Fault::Hang, 1, 20), (Fault::HangDeaf, 3, 30)] {
-        let fleetctl = Fleetctl::new(Release::Current);
-        fleetctl.order(fault);
-        let path = format!("PATH={}", fleetctl.path());
-        let program = fleetctl.program().display().to_string();
-        for command in [vec![program.as_str()], vec!["env", &path, "fleetctl"]] {
-            let limit = Duration::from_secs(1);
-            let door = Door {
-                time_limit: limit,
-                ..door(&command, "http://127.0.0.1:1")
-            };
-            let start = Instant::now();
-            let outcome = one(&door);
-            let time = start.elapsed().as_secs();
-            assert_eq!(outcome.end, End::TimedOut(limit));
-            assert!((least..most).contains(&time), "{fault:?}: {time}");
-        }
-        let processes = fleetctl.processes();
-        assert_eq!(processes.len(), 4);
-        assert!(!processes.into_iter().any(runs));
-    }
-}
-
-#[test]
-fn one_in_the_foreground_is_ended_too() {
-    let fleetctl = Fleetctl::new(Release::Current);
-    fleetctl.order(Fault::Hang);
-    let limit = Duration::from_secs(1);
-    let door = Door {
-        time_limit: limit,
-        interactive: true,
-        ..own(&fleetctl, "http://127.0.0.1:1")
-    };
-    assert_eq!(one(&door).end, End::TimedOut(limit));
-    let [child, itself] = fleetctl.processes()[..] else {
-        panic!("no processes");
-    };
-    assert!(!runs(itself));
-    // Its child is not known.
-    let mut kill = Command::new("kill");
-    assert!(kill.arg(child.to_string()).status().unwrap().success());
-}
-
-#[test]
-fn what_is_left_behind_holds_nothing_up() {
-    let server = FleetServer::start();
-    let fleetctl = Fleetctl::new(Release::Current);
-    fleetctl.order(Fault::Leave);
-    let start = Instant::now();
-    let outcome = one(&own(&fleetctl, server.endpoint()));
-    assert_eq!(
-        (outcome.end, &*outcome.stdout),
-        (End::Exit(0), "Unit a@.service inactive\n")
-    );
-    assert!(start.elapsed() < Duration::from_secs(30));
-    assert!(!fleetctl.processes().into_iter().any(runs));
 }
 
 #[test]
@@ -387,40 +319,4 @@ fn settings_are_handed_on() {
     };
     assert_eq!(plain.words()[3], "--ssh-username=other");
     assert!(GlobalFlags::default().words().is_empty());
-}
-
-#[test]
-fn what_was_begun_ends_with_the_one_that_began_it() {
-    let fleetctl = Fleetctl::new(Release::Current);
-    fleetctl.order(Fault::Hang);
-    let folder = Folder::new();
-    let mut process = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "fleetctl_door::beginner", "--ignored"])
-        .env("BEGINNER_PROGRAM", fleetctl.program())
-        .env("TMPDIR", folder.path(""))
-        .spawn()
-        .unwrap();
-    let patience = Instant::now() + PATIENCE;
-    let until = |what: &str, is_so: &dyn Fn() -> bool| {
-        while !is_so() {
-            assert!(Instant::now() < patience, "{what}");
-            thread::sleep(Duration::from_millis(20));
-        }
-    };
-    until("it has begun", &|| fleetctl.processes().len() == 2);
-    assert_eq!(folder.names("").len(), 1);
-    process.kill().unwrap();
-    process.wait().unwrap();
-    until("all has ended", &|| {
-        !fleetctl.processes().into_iter().any(runs)
-    });
-    until("the files are gone", &|| folder.names("").is_empty());
-}
-
-#[test]
-#[ignore = "run by the test above, to be killed"]
-fn beginner() {
-    if let Ok(program) = env::var("BEGINNER_PROGRAM") {
-        one(&door(&[&program], "http://127.0.0.1:1"));
-    }
 }

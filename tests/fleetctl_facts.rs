@@ -10,13 +10,13 @@ use crate::fleetctl::{Fleetctl, Release};
 use crate::test::Folder;
 
 /// A fleetctl, a cluster and a folder with files.
-struct Desk {
+pub(crate) struct Desk {
     fleetctl: Fleetctl,
     endpoint: String,
     folder: Folder,
 }
 
-fn text(seconds: u32) -> String {
+pub(crate) fn text(seconds: u32) -> String {
     format!(
         "[Unit]\nDescription=App HTTP instance %i\n\n[Service]\nExecStart=/bin/sleep {seconds}\n\n\
          [X-Fleet]\nConflicts=app-http@*.service\n"
@@ -24,7 +24,7 @@ fn text(seconds: u32) -> String {
 }
 
 impl Desk {
-    fn new(fleetctl: Fleetctl, endpoint: &str) -> Self {
+    pub(crate) fn new(fleetctl: Fleetctl, endpoint: &str) -> Self {
         Self {
             fleetctl,
             endpoint: endpoint.to_owned(),
@@ -32,12 +32,12 @@ impl Desk {
         }
     }
 
-    fn of(server: &FleetServer) -> Self {
+    pub(crate) fn of(server: &FleetServer) -> Self {
         Self::new(Fleetctl::new(Release::Current), server.endpoint())
     }
 
     #[track_caller]
-    fn case(&self, arguments: &str, stdout: &str, stderr: &str, status: i32) {
+    pub(crate) fn case(&self, arguments: &str, stdout: &str, stderr: &str, status: i32) {
         self.case_with(
             &[("FLEETCTL_ENDPOINT", &self.endpoint)],
             arguments,
@@ -48,7 +48,7 @@ impl Desk {
     }
 
     #[track_caller]
-    fn case_with(
+    pub(crate) fn case_with(
         &self,
         environment: &[(&str, &str)],
         arguments: &str,
@@ -273,118 +273,6 @@ fn usage_is_no_failure() {
     let end = "and exit\n\n\ncannot execute cmdFleet: unknown shorthand flag: '.' in -.service\n";
     assert!(said.ends_with(end), "{said}");
     assert_eq!(server.requests().len(), 0);
-}
-
-#[test]
-fn the_registry_is_listed() {
-    let server = FleetServer::start();
-    let desk = Desk::of(&server);
-    server.world(|world| world.page = 2);
-    let template = "app-http@.service";
-    put_unit(server.endpoint(), template, &text(1000), "inactive");
-    put_unit(
-        server.endpoint(),
-        "app-http@1.service",
-        &text(1000),
-        "launched",
-    );
-    let global = "[X-Fleet]\nGlobal=true\n";
-    put_unit(server.endpoint(), "glob.service", global, "launched");
-    desk.case(
-        "list-unit-files",
-        "UNIT\t\t\tHASH\tDSTATE\t\tSTATE\t\tTARGET\n\
-         app-http@.service\t2c578c9\tinactive\tinactive\t-\n\
-         app-http@1.service\t2c578c9\tlaunched\tlaunched\taaaa0001.../127.0.0.11\n\
-         glob.service\t\t50d9ffd\tlaunched\t-\t\tglobal\n"
-            .replace("50d9ffd", &unitgen::unit::fleet::hash(global)[..7])
-            .as_str(),
-        "",
-        0,
-    );
-    desk.case(
-        "--endpoint NONE/ list-unit-files --full --fields=unit,hash --no-legend"
-            .replace("NONE", server.endpoint())
-            .as_str(),
-        &format!(
-            "app-http@.service\t2c578c96af526baa33e7181f32f3d1e416822d38\n\
-             app-http@1.service\t2c578c96af526baa33e7181f32f3d1e416822d38\n\
-             glob.service\t\t{}\n",
-            unitgen::unit::fleet::hash(global)
-        ),
-        "",
-        0,
-    );
-    desk.case(
-        "list-unit-files --fields=unit,bogus",
-        "",
-        "Invalid key in output format: \"bogus\"\n",
-        1,
-    );
-    server.world(|world| world.destroy("app-http@1.service"));
-    desk.case(
-        "list-unit-files --fields=unit,global,desc,dstate,state,target,tmachine",
-        "UNIT\t\t\tGLOBAL\tDESC\t\t\tDSTATE\t\tSTATE\t\tTARGET\tTMACHINE\n\
-         app-http@.service\tfalse\tApp HTTP instance %i\tinactive\tinactive\t-\t-\n\
-         glob.service\t\ttrue\t-\t\t\tlaunched\t-\t\tglobal\tglobal\n",
-        "WARNING: The \"tmachine\" field is deprecated. Use \"target\" instead\n",
-        0,
-    );
-}
-
-#[test]
-fn endpoints_that_lead_nowhere() {
-    let server = FleetServer::start_on_socket();
-    let desk = Desk::of(&server);
-    let list = "list-unit-files --fields=unit";
-    desk.case(list, "UNIT\n", "", 0);
-    let failed = |endpoint: &str, arguments: &str, error: &str| {
-        let variable = [("FLEETCTL_ENDPOINT", endpoint)];
-        desk.case_with(&variable, &format!("{arguments} {list}"), "", error, 1);
-    };
-    failed(
-        "http://127.0.0.1:1",
-        "",
-        "Error retrieving list of units from repository: Get \
-         \"http://127.0.0.1:1/fleet/v1/units?alt=json\": dial tcp 127.0.0.1:1: connect: connection \
-         refused\n",
-    );
-    failed(
-        "",
-        "--endpoint=unix:///nonexistent/fleet.sock",
-        "Error retrieving list of units from repository: Get \
-         \"http://domain-sock/fleet/v1/units?alt=json\": dial unix /nonexistent/fleet.sock: connect: no \
-         such file or directory\n",
-    );
-    failed(
-        "127.0.0.1:49153",
-        "",
-        "Unable to initialize client: parse \"127.0.0.1:49153\": first path segment in URL cannot \
-         contain colon\n",
-    );
-    failed(
-        "",
-        "--driver=foo",
-        "Unable to initialize client: unrecognized driver \"foo\"\n",
-    );
-    failed(
-        "",
-        "--tunnel 127.0.0.1:1 --strict-host-key-checking=false --ssh-timeout=1",
-        "Unable to initialize client: failed initializing SSH client: SSH_AUTH_SOCK environment \
-         variable is not set. Verify ssh-agent is running. See \
-         https://github.com/coreos/fleet/blob/master/Documentation/using-the-client.md for help.\n",
-    );
-    let two = format!("{},http://127.0.0.1:1", server.endpoint());
-    desk.case_with(
-        &[("FLEETCTL_ENDPOINT", &two)],
-        list,
-        "UNIT\n",
-        &format!(
-            "2026/11/22 09:28:08 WARN fleetctl.go:332: multiple endpoints provided but only the first \
-             ({}) is used\n",
-            server.endpoint()
-        ),
-        0,
-    );
 }
 
 #[test]

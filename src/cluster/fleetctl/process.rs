@@ -33,14 +33,16 @@ const BURIAL: Duration = Duration::from_secs(1);
 /// How much is kept of an output: half of it from its beginning, half from its end.
 const OUTPUT_MAXIMUM: usize = 1 << 20;
 
-/// Ends what the first line of its input names, after a grace of two seconds by force, as soon as the
-/// input ends without the word that all is over; then removes a folder. A group's number has a minus
-/// before it, and not every shell's `kill` takes `--`.
+/// Ends what the first line of its input names, after a grace of two seconds by force, and removes a
+/// folder, as soon as the input ends. Before that it can be told that all is over, or to end the rest
+/// of a group and leave the folder to others. A group's number has a minus before it, and not every
+/// shell's `kill` takes `--`.
 const WATCH: &str = r#"
 trap '' HUP INT QUIT TERM
 read -r target || target=
 read -r word || word=
-if [ "$word" != over ] && [ -n "$target" ]; then
+[ "$word" != over ] || exit
+if [ -n "$target" ]; then
     kill -TERM "$target"
     left=20
     while [ "$left" -gt 0 ] && kill -0 "$target"; do
@@ -49,7 +51,7 @@ if [ "$word" != over ] && [ -n "$target" ]; then
     done
     kill -KILL "$target"
 fi
-[ -z "$1" ] || rm -rf "$1"
+[ "$word" = rest ] || [ -z "$1" ] || rm -rf "$1"
 "#;
 
 /// Where a process runs.
@@ -64,6 +66,7 @@ pub(super) enum Kind {
 /// A running process and the shell that watches over it. It ends when this is dropped.
 pub(super) struct Group {
     process: Child,
+    kind: Kind,
     watcher: Child,
     /// Closing it ends the process.
     line: Option<ChildStdin>,
@@ -181,6 +184,7 @@ impl Group {
             stdout: Output::read(process.stdout.take()),
             stderr: Output::read(process.stderr.take()),
             process,
+            kind,
             watcher,
             line,
         })
@@ -200,12 +204,12 @@ impl Group {
             self.kill()?;
             End::TimedOut(limit)
         };
-        let is_over = self.stdout.ends() & self.stderr.ends();
-        if let Some(mut line) = self.line.take()
-            && is_over
-        {
-            // Nothing is left to be ended.
-            let _ = line.write_all(b"over\n");
+        // What has been buried may have lent its number to another one, but for a group that is left.
+        let is_over = self.stdout.ends() & self.stderr.ends() || self.kind == Kind::Foreground;
+        if let Some(mut line) = self.line.take() {
+            let word: &[u8] = if is_over { b"over\n" } else { b"rest\n" };
+            // A shell that is gone can't be told anything.
+            let _ = line.write_all(word);
         }
         self.watcher.wait()?;
         Ok(Ended {
