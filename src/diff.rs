@@ -307,10 +307,11 @@ impl Comparison<'_> {
             return Vec::new();
         }
         if !expected.unit.name.is_template() {
-            return instances::compare(expected, found.as_slice(), self.observed);
+            return instances::compare(expected, found, found.as_slice(), self.observed);
         }
         let known = families.get(expected.unit.name.as_str());
-        instances::compare(expected, known.map_or(&[], Vec::as_slice), self.observed)
+        let known = known.map_or(&[][..], Vec::as_slice);
+        instances::compare(expected, found, known, self.observed)
     }
 
     /// Returns the process that a unit belongs to.

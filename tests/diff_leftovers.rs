@@ -192,3 +192,21 @@ fn an_app_that_is_gone_can_be_named() {
         .stderr("error: there is no app `hug`\n\nhelp: did you mean `hub`?\n")
         .run();
 }
+
+#[test]
+fn an_instance_without_a_mark_is_unitgens_where_it_is_a_copy() {
+    let manifest = |instances: u8| {
+        format!(
+            "apps:\n  a:\n    template: verbatim\n    unit: a@\n    instances: {instances}\n    text: \"[Service]\\nExecStart=/bin/a\"\n"
+        )
+    };
+    let (server, folder) = running(&manifest(2));
+    folder.write("services.yaml", manifest(1));
+    against(&server, folder, "")
+        .status(1)
+        .stdout(
+            "instances  a@.service  services.yaml:2:3\n  stops 1 instance\n  - a@2.service  unwanted, is \
+             launched, on aaaa0002\n\nunits: 1 equal; instances: 1 unwanted, 1 equal\n",
+        )
+        .run();
+}

@@ -122,10 +122,13 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     }
     let selected = loaded.select_also_gone(&args.apps)?;
     let apps = selected.as_deref();
+    let mut cluster = args.against.to_string();
     let (observed, diff) = match &args.against {
         Against::Fleet => {
             let compared =
                 invocation.compare_with_fleet(&args.connection, listing, &loaded, apps)?;
+            // A plan is for that cluster and no other.
+            cluster = compared.fleet.server().replace('`', "");
             (compared.observed, compared.diff)
         }
         Against::Folder(path) => {
@@ -153,7 +156,7 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
         context: args.context,
     };
     if let Some(path) = &args.out {
-        save(path, args, &diff, &loaded, invocation)?;
+        save(path, &cluster, &diff, &loaded, invocation)?;
     }
     let against = args.against.to_string();
     let text = match args.format {
@@ -180,7 +183,7 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
 /// Saves the plan, and says what is in it: the diff does not tell which units are held back.
 fn save(
     path: &Path,
-    args: &Args,
+    cluster: &str,
     diff: &Diff,
     loaded: &Loaded,
     invocation: &mut Invocation,
@@ -195,7 +198,7 @@ fn save(
         Some((unit.name.clone(), place))
     });
     let file = PlanFile {
-        against: args.against.to_string(),
+        against: cluster.to_owned(),
         plan: plan(diff, &loaded.desired),
         places: places.collect(),
     };

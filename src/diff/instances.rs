@@ -147,10 +147,12 @@ pub(super) fn families(observed: &Observed) -> Families<'_> {
     families
 }
 
-/// Compares the instances of one unit. `known` are those of the registry that belong to it; what has
-/// no mark of unitgen's among them, and is not wanted, is not unitgen's.
+/// Compares the instances of one unit. `known` are those of the registry that belong to it, and
+/// `template` is what the registry has as their unit. What is not wanted among them, has no mark of
+/// unitgen's and is no copy of the unit, is not unitgen's.
 pub(super) fn compare(
     expected: &Expected<'_>,
+    template: Option<&ObservedUnit>,
     known: &[&ObservedUnit],
     observed: &Observed,
 ) -> Vec<InstanceDiff> {
@@ -189,8 +191,11 @@ pub(super) fn compare(
             },
         });
     }
-    let is_ours =
-        |unit: &&ObservedUnit| observed.coverage == Coverage::Wanted || mark(&unit.unit).is_some();
+    let is_ours = |unit: &&ObservedUnit| {
+        let is_copy = unit.hash.as_str() == expected.hash
+            || template.is_some_and(|template| template.hash == unit.hash);
+        observed.coverage == Coverage::Wanted || is_copy || mark(&unit.unit).is_some()
+    };
     let mut surplus: Vec<&ObservedUnit> = surplus.into_values().filter(is_ours).collect();
     surplus.sort_by_key(|unit| (unit.name.as_str().len(), &unit.name));
     found.extend(surplus.into_iter().map(|unit| unwanted(unit, observed)));

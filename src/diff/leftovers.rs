@@ -4,7 +4,7 @@
 //! not give, and units that say they are of one of its apps and have no mark. The former are unitgen's
 //! to take away; the latter are not.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::diff::ownership::{application, mark};
 use crate::diff::{Change, Comparison, Diff, Foreign, UnitDiff, instances};
@@ -15,10 +15,12 @@ use crate::state::{Coverage, Mark, ObservedUnit, RegistryName, State};
 pub(super) fn find(comparison: &Comparison<'_>, diff: &mut Diff) {
     let observed = comparison.observed;
     let search = Search::new(comparison);
+    let told = diff.units.iter().flat_map(|unit| &unit.instances);
+    let told: HashSet<RegistryName> = told.map(|instance| instance.name.clone()).collect();
     let mut found: BTreeMap<RegistryName, UnitDiff> = BTreeMap::new();
     for unit in observed.units.values() {
         // Said first, as it is so of most.
-        if search.wants(unit.name.as_str()) {
+        if search.wants(unit.name.as_str()) || told.contains(&unit.name) {
             continue;
         }
         // In a folder each file stands for itself.

@@ -8,7 +8,7 @@
 //! One value, its keys sorted:
 //!
 //! - `format_version`: 1.
-//! - `against`: the text of `--against`.
+//! - `against`: the cluster that it is for: where it is and by which way, or `snapshot:FILE`.
 //! - `steps`: in the order in which they are to be done; of each
 //!   - `action`: `create`, `replace` or `destroy`,
 //!   - `unit`: the name of the unit's file; no two steps are of one unit,
