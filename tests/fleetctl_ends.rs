@@ -1,6 +1,6 @@
 //! The library's door to fleetctl, where a process does not end by itself, or not alone.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
@@ -87,6 +87,7 @@ fn what_was_begun_ends_with_the_one_that_began_it() {
         .args(["--exact", "fleetctl_ends::beginner", "--ignored"])
         .env("BEGINNER_PROGRAM", fleetctl.program())
         .env("TMPDIR", folder.path(""))
+        .stdout(Stdio::null())
         .spawn()
         .unwrap();
     let patience = Instant::now() + PATIENCE;

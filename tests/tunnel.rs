@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use unitgen::cluster::fleet::Fleet;
+use unitgen::cluster::fleetctl::words::Remark;
+use unitgen::cluster::fleetctl::{End, Fleetctl, GlobalFlags};
 use unitgen::error::CommandError;
 use unitgen::http::address::{Address, Tunnel};
 use unitgen::http::{Client, Limits};
@@ -167,6 +169,51 @@ fn a_port_and_a_socket_are_reached() {
         !ssh.folder.path("shared").exists(),
         "a connection was shared"
     );
+}
+
+#[test]
+fn fleetctl_is_called_at_the_far_end() {
+    let ssh = Ssh::start();
+    let name = RegistryName::seen(r"a\x2d@.service");
+    let units = [(&name, "[Service]\n")];
+    let call = |host: &str, program: &str| {
+        let ssh = ssh.folder.path("ssh").display().to_string();
+        let fleetctl = Fleetctl {
+            // Of what is on every host, this tells best what it was called with.
+            command: vec![ssh, host.to_owned(), program.to_owned()],
+            flags: GlobalFlags {
+                endpoint: Some("http://it's:1".to_owned()),
+                ..GlobalFlags::default()
+            },
+            time_limit: Duration::from_secs(60),
+            interactive: false,
+        };
+        fleetctl.submit(&units).unwrap()
+    };
+    let outcome = call("nowhere.invalid", "echo");
+    assert_eq!(outcome.end, End::Exit(255));
+    let [Remark::Ssh(reason)] = &outcome.remarks()[..] else {
+        panic!("{outcome:?}");
+    };
+    assert!(reason.contains("Could not resolve hostname"), "{reason}");
+    let outcome = call("far", "echo");
+    if outcome
+        .stdout
+        .contains("This account is currently not available")
+    {
+        // Nobody, as whom root runs sshd, has no shell.
+        return;
+    }
+    assert_eq!(outcome.end, End::Exit(0), "{outcome:?}");
+    let start = "--endpoint=http://it's:1 submit --replace /";
+    assert!(outcome.stdout.starts_with(start), "{}", outcome.stdout);
+    let file = outcome.stdout.trim_end().rsplit(' ').next().unwrap();
+    assert!(file.ends_with(r"/a\x2d@.service"), "{file}");
+    assert!(!PathBuf::from(file).parent().unwrap().exists());
+    let outcome = call("far", "no-such-program");
+    let error = "error: there is no `no-such-program` here\n";
+    assert_eq!(outcome.end, End::Exit(127));
+    assert!(outcome.stderr.ends_with(error), "{}", outcome.stderr);
 }
 
 #[track_caller]

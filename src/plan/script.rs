@@ -79,8 +79,11 @@ pub fn script(plan: &Plan, fleetctl: &[String]) -> String {
     text.push_str(&beginning(fleetctl));
     text.push_str(&files);
     text.push_str(READING_BACK);
-    text.push_str("\nmain() {\n    :\n");
+    text.push_str("\n# Until here nothing was sent anywhere.\nmain() {\n");
     let call = call(fleetctl);
+    if !stored.is_empty() {
+        text.push_str("    # What is there is replaced, but fleet keeps the text of what runs.\n");
+    }
     for part in parts(&stored, |unit| path(unit).len()) {
         let line = submit_line(&call, part);
         text.push_str(&format!("    {line} || status=$?\n"));
@@ -94,6 +97,9 @@ pub fn script(plan: &Plan, fleetctl: &[String]) -> String {
         "    [ \"$status\" = 0 ] || ",
         "fail \"fleetctl ended with status $status, though all units are stored\"\n"
     ));
+    if !destroyed.is_empty() {
+        text.push_str("    # What nobody asks for any more goes last.\n");
+    }
     for part in parts(&destroyed, |unit| operand(unit).len()) {
         let line = destroy_line(&call, part);
         text.push_str(&format!("    {line} || status=$?\n"));
@@ -313,12 +319,14 @@ mod tests {
             "\n# create a\\x2db@.service (new)\ncat >\"$units\"/'a\\x2db@.service' <<'UNIT'\n\
              [Service]\nExecStart=/bin/echo $(x)\nUNIT\n",
             READING_BACK,
-            "\nmain() {\n    :\n    \
+            "\n# Until here nothing was sent anywhere.\nmain() {\n    \
+             # What is there is replaced, but fleet keeps the text of what runs.\n    \
              fleetctl submit --replace \"$units\"/'a\\x2db@.service' </dev/null || status=$?\n    \
              name='a\\x2db@.service'; stored fleetctl cat 'a\\x2db@.service'\n    \
              [ -z \"$wrong\" ] || fail \"fleet does not hold these as they should be:$wrong\"\n    \
              [ \"$status\" = 0 ] || \
              fail \"fleetctl ended with status $status, though all units are stored\"\n    \
+             # What nobody asks for any more goes last.\n    \
              fleetctl destroy ./-c.service </dev/null || status=$?\n    \
              ! fleetctl cat ./-c.service </dev/null >/dev/null 2>&1 || wrong=\"$wrong \"-c.service\n    \
              [ -z \"$wrong\" ] || fail \"fleet still has these:$wrong\"\n    \

@@ -68,7 +68,15 @@ impl Server {
         let content_type = Some("application/json").filter(|_| !body.is_empty());
         let path = format!("/fleet/v1/{path}");
         exchange(&self.endpoint, method, &path, content_type, body)
-            .map(|reply| (reply.status, reply.body))
+            .map(|reply| {
+                let is_chunked = reply.headers.contains("Transfer-Encoding: chunked");
+                let body = if is_chunked {
+                    joined(&reply.body)
+                } else {
+                    reply.body
+                };
+                (reply.status, body)
+            })
             .ok_or_else(|| format!("{request}: EOF"))
     }
 
@@ -87,6 +95,21 @@ impl Server {
             format!("{way}: connect: {reason}")
         })
     }
+}
+
+/// Puts together what a live server sends in chunks.
+fn joined(body: &str) -> String {
+    let mut text = String::new();
+    let mut rest = body;
+    while let Some((size, tail)) = rest.split_once("\r\n") {
+        let size = usize::from_str_radix(size, 16).unwrap_or(0);
+        let Some(chunk) = tail.get(..size).filter(|chunk| !chunk.is_empty()) else {
+            break;
+        };
+        text.push_str(chunk);
+        rest = tail[size..].trim_start_matches("\r\n");
+    }
+    text
 }
 
 /// Returns what an answer says, or its error as Google's library tells it.
