@@ -24,8 +24,14 @@ fn what_hangs_is_ended_with_all_that_it_started() {
         let fleetctl = Fleetctl::new(Release::Current);
         fleetctl.order(fault);
         let path = format!("PATH={}", fleetctl.path());
+        // What a script is killed in the midst of stays there.
+        let folder = Folder::new();
+        let temporary = format!("TMPDIR={}", folder.path("").display());
         let program = fleetctl.program().display().to_string();
-        for command in [vec![program.as_str()], vec!["env", &path, "fleetctl"]] {
+        for command in [
+            vec![program.as_str()],
+            vec!["env", &path, &temporary, "fleetctl"],
+        ] {
             let limit = Duration::from_secs(1);
             let door = Door {
                 time_limit: limit,

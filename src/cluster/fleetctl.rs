@@ -9,7 +9,8 @@
 //! instead, to a shell's input.
 //!
 //! fleetctl has no time-out of its own that holds. What takes too long is ended with all that it
-//! started, on this machine: what hangs beyond an ssh is out of reach.
+//! started, on this machine: what hangs beyond an ssh is out of reach, and may yet do its work. Files of
+//! this machine go whatever happens; those of a script go unless it is killed by force.
 #![expect(
     clippy::disallowed_methods,
     reason = "this is the door to fleetctl, which reads files of its own"

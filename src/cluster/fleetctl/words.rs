@@ -202,8 +202,9 @@ fn is_about_the_server(line: &str) -> Option<Remark> {
     let requests = ["Get ", "Put ", "Delete ", "Post "];
     let sent = requests.iter().filter_map(|verb| {
         let at = failure.find(verb)?;
-        let is_url = failure[at + verb.len()..].trim_start_matches('"');
-        is_url.starts_with("http").then(|| &failure[at..])
+        let url = failure[at + verb.len()..].trim_start_matches('"');
+        let is_url = url.starts_with("http://") || url.starts_with("https://");
+        is_url.then(|| &failure[at..])
     });
     if let Some(request) = sent.min_by_key(|request| std::cmp::Reverse(request.len())) {
         let reason = request.strip_suffix(')').unwrap_or(request);
