@@ -172,13 +172,13 @@ impl Diff {
         self.unplaced = unplaced;
     }
 
-    /// Counts the units whose files change in one way.
+    /// Counts the units whose files change in one way. Where only instances are left of one, there is no
+    /// file.
     #[must_use]
     pub fn count(&self, change: Change) -> usize {
-        self.units
-            .iter()
-            .filter(|unit| unit.change == change)
-            .count()
+        let has_file = |unit: &&UnitDiff| unit.before.is_some() || unit.after.is_some();
+        let units = self.units.iter().filter(has_file);
+        units.filter(|unit| unit.change == change).count()
     }
 }
 

@@ -99,7 +99,14 @@ pub fn rows(desired: &Desired, observed: &Observed, diff: &Diff) -> Vec<Row> {
     let context = Context { observed, diff };
     for unit in &desired.units {
         for instance in unit.instances.iter() {
-            let row = context.wanted(unit, instance);
+            let mut row = context.wanted(unit, instance);
+            let change = units.get(unit.name.as_str()).map(|unit| unit.change);
+            // A plain unit is its own only instance.
+            if !unit.name.is_template()
+                && matches!(change, Some(Change::Changed | Change::Reordered))
+            {
+                row.text = Text::Stale;
+            }
             let odd = odd.get(row.name.as_str()).copied();
             context.on_machines(row, odd, &mut rows);
         }

@@ -58,7 +58,7 @@ const TOKENS: [&str; 16] = [
 /// (`://user:password@`, `-u user:password`), and tokens of well-known services.
 #[must_use]
 pub fn masked(text: &str) -> Cow<'_, str> {
-    starred(text, named(text, Grammar::Any))
+    starred(text, Grammar::Any)
 }
 
 /// Does the same with a unit's directive, in one line: what a comma or a brace ends elsewhere it does
@@ -70,7 +70,7 @@ pub fn masked_directive(line: &str) -> Cow<'_, str> {
     } else {
         Grammar::Directive
     };
-    starred(line, named(line, grammar))
+    starred(line, grammar)
 }
 
 /// By which rules a value ends, and what refers to one.
@@ -84,9 +84,10 @@ enum Grammar {
     Environment,
 }
 
-fn starred(text: &str, mut hidden: Vec<(usize, usize)>) -> Cow<'_, str> {
-    hidden.extend(of_addresses(text));
-    hidden.extend(of_accounts(text));
+fn starred(text: &str, grammar: Grammar) -> Cow<'_, str> {
+    let mut hidden = named(text, grammar);
+    hidden.extend(of_addresses(text, grammar));
+    hidden.extend(of_accounts(text, grammar));
     hidden.extend(tokens(text));
     if hidden.is_empty() {
         return Cow::Borrowed(text);
@@ -102,6 +103,7 @@ fn starred(text: &str, mut hidden: Vec<(usize, usize)>) -> Cow<'_, str> {
 fn named(text: &str, grammar: Grammar) -> Vec<(usize, usize)> {
     let lower = text.to_ascii_lowercase();
     let bytes = text.as_bytes();
+    let has_quotes = text.contains(['"', '\'']);
     let mut found: Vec<(usize, usize)> = Vec::new();
     let mut done = 0;
     while let Some((at, name)) = next_name(&lower, done) {
@@ -109,25 +111,17 @@ fn named(text: &str, grammar: Grammar) -> Vec<(usize, usize)> {
         let rest = bytes[at + name..].iter();
         let end = at + name + rest.take_while(|byte| is_name(**byte)).count();
         done = end;
-        let hidden = found.last().map_or(0, |(_, end)| *end);
-        let is_kind = lower[at..].starts_with("bearer");
-        // What is hidden already hides all names in it, but for the word before a token.
-        if at < hidden && !is_kind {
+        // What is hidden already hides all names in it.
+        if found.last().is_some_and(|(_, hidden)| at < *hidden) || is_path(&lower[at..end]) {
             continue;
         }
-        let is_assigned = bytes.get(end) == Some(&b'=');
-        let is_path = bytes.get(end + 1) == Some(&b'/');
-        if grammar == Grammar::Environment && is_assigned && !is_path && end + 1 < text.len() {
-            // Of several assignments it is not worth knowing where the next one begins.
-            let range = if text[..at].contains('"') || !text[end..].contains(' ') {
-                end + 1..text.len()
-            } else {
-                let end_of_word = text[end..]
-                    .find(' ')
-                    .map_or(text.len(), |space| end + space);
-                end + 1..end_of_word
-            };
-            found.push((range.start, range.end));
+        if grammar == Grammar::Environment && bytes.get(end) == Some(&b'=') {
+            let start = end + 1;
+            let rest = &text[start..];
+            // Where there are quotes it is not worth knowing in which of them a blank stands.
+            let length = if has_quotes { None } else { rest.find(' ') };
+            let end = start + length.unwrap_or(rest.len());
+            found.extend(Some((start, end)).filter(|_| is_value(&text[start..end], grammar)));
             continue;
         }
         found.extend(value(text, at, end, grammar));
@@ -135,12 +129,19 @@ fn named(text: &str, grammar: Grammar) -> Vec<(usize, usize)> {
     found
 }
 
+/// Tells whether a name is that of a file which holds a secret.
+fn is_path(name: &str) -> bool {
+    ["file", "path", "dir", "folder"]
+        .iter()
+        .any(|end| name.ends_with(end))
+}
+
 fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
 /// Returns the passwords of addresses; all of an account where it is one word, which may be a token.
-fn of_addresses(text: &str) -> Vec<(usize, usize)> {
+fn of_addresses(text: &str, grammar: Grammar) -> Vec<(usize, usize)> {
     let accounts = text.match_indices("://").filter_map(|(at, mark)| {
         let start = at + mark.len();
         let ends = |c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '\'' | '`');
@@ -152,12 +153,12 @@ fn of_addresses(text: &str) -> Vec<(usize, usize)> {
         Some((start + password, start + account.len()))
     });
     accounts
-        .filter(|(start, end)| is_value(&text[*start..*end]))
+        .filter(|(start, end)| is_value(&text[*start..*end], grammar))
         .collect()
 }
 
 /// Returns the passwords of `-u user:password`. A pair of numbers is a user and a group.
-fn of_accounts(text: &str) -> Vec<(usize, usize)> {
+fn of_accounts(text: &str, grammar: Grammar) -> Vec<(usize, usize)> {
     let options = [" -u ", " --user ", " --user="];
     let options = options.iter().flat_map(|option| text.match_indices(option));
     let accounts = options.filter_map(|(at, option)| {
@@ -168,7 +169,7 @@ fn of_accounts(text: &str) -> Vec<(usize, usize)> {
             .map_or(text.len(), |end| start + end);
         let colon = start + text[start..end].find(':')? + 1;
         let is_number = text[colon..end].bytes().all(|byte| byte.is_ascii_digit());
-        (!is_number && is_value(&text[colon..end])).then_some((colon, end))
+        (!is_number && is_value(&text[colon..end], grammar)).then_some((colon, end))
     });
     accounts.collect()
 }
@@ -177,8 +178,9 @@ fn of_accounts(text: &str) -> Vec<(usize, usize)> {
 fn tokens(text: &str) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     for token in TOKENS {
+        let mut done = 0;
         for (at, _) in text.match_indices(token) {
-            if found.last().is_some_and(|(_, end)| at < *end) {
+            if at < done {
                 continue;
             }
             if text[..at].ends_with(|c: char| c.is_ascii_alphanumeric()) {
@@ -196,6 +198,7 @@ fn tokens(text: &str) -> Vec<(usize, usize)> {
                     .find(ends)
                     .map_or(text.len(), |end| start + end)
             };
+            done = end;
             if end - start >= TOKEN_LENGTH {
                 found.push((start, end));
             }
@@ -208,8 +211,24 @@ fn tokens(text: &str) -> Vec<(usize, usize)> {
 const TOKEN_LENGTH: usize = 12;
 
 /// Tells whether there is a value that could be a secret: what only refers to one shows none.
-fn is_value(text: &str) -> bool {
-    !text.is_empty() && !text.starts_with(['$', '{', '<', '%', '*'])
+fn is_value(text: &str, grammar: Grammar) -> bool {
+    let mut bytes = text.bytes();
+    let (first, second) = (bytes.next(), bytes.next());
+    match first {
+        None | Some(b'\n') => false,
+        // A variable, of systemd's or of a shell's. `Environment=` has none.
+        Some(b'$') => match grammar {
+            Grammar::Any => false,
+            Grammar::Directive => {
+                second == Some(b'$') && !matches!(bytes.next(), Some(b'(' | b'{'))
+            }
+            Grammar::Environment => true,
+        },
+        // `%i` is systemd's, and `%%` is itself.
+        Some(b'%') => second == Some(b'%') || text.len() > 2 && grammar == Grammar::Environment,
+        Some(b'=' | b'*' | b'{' | b'[' | b'<') => grammar != Grammar::Any,
+        _ => true,
+    }
 }
 
 /// Returns the next name at or behind a place, and its length.
@@ -239,12 +258,17 @@ fn value(text: &str, start: usize, end: usize, grammar: Grammar) -> Option<(usiz
     let is_header = text[start..end].eq_ignore_ascii_case("authorization");
     let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'' | b'\\' | b'`');
     let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
+    // A name in backticks is one in a message.
+    if bytes.get(end) == Some(&b'`') {
+        return None;
+    }
     let mut at = end;
     at += bytes[at..].iter().take_while(|byte| is_quote(byte)).count();
     let blanks = bytes[at..].iter().take_while(is_blank).count();
     at += blanks;
     match bytes.get(at) {
-        Some(b'=' | b':') if bytes.get(at + 1) != Some(&b'/') => at += 1,
+        Some(b'=') => at += 1,
+        Some(b':') if bytes.get(at + 1) != Some(&b'/') => at += 1,
         // An option, or a kind of authorization, whose value is the next word.
         Some(byte) if blanks > 0 && (is_option || is_kind) && *byte != b'-' => {}
         _ => return None,
@@ -252,7 +276,7 @@ fn value(text: &str, start: usize, end: usize, grammar: Grammar) -> Option<(usiz
     at += bytes[at..].iter().take_while(is_blank).count();
     let opening = bytes[at..].iter().take_while(|byte| is_quote(byte)).count();
     at += opening;
-    if refers(&text[at..], grammar) {
+    if !is_value(&text[at..], grammar) {
         return None;
     }
     let is_quoted = opening > 0 || before.is_some_and(|at| is_quote(&bytes[at]));
@@ -268,19 +292,6 @@ fn value(text: &str, start: usize, end: usize, grammar: Grammar) -> Option<(usiz
     };
     let end = (at..bytes.len()).find(|at| ends(*at)).unwrap_or(text.len());
     (end > at).then_some((at, end))
-}
-
-/// Tells whether a text only refers to a value, or is none.
-fn refers(text: &str, grammar: Grammar) -> bool {
-    let mut bytes = text.bytes();
-    match bytes.next() {
-        // `$` begins a variable, of systemd's or of a shell's.
-        None | Some(b'\n' | b'$') => true,
-        // `%i` is systemd's, and `%%` is itself.
-        Some(b'%') => bytes.next() != Some(b'%'),
-        Some(b'=' | b'*' | b'{' | b'[') => grammar == Grammar::Any,
-        _ => false,
-    }
 }
 
 #[cfg(test)]
@@ -369,7 +380,15 @@ mod tests {
 
     #[test]
     fn long_texts_take_no_time() {
-        for part in ["token", "password=", "SG.", "://a:", "a_key "] {
+        for part in [
+            "token",
+            "password=",
+            "SG.",
+            "://a:",
+            "a_key ",
+            "bearer:x,",
+            "token=a ",
+        ] {
             assert!(masked(&part.repeat(40_000)).len() > 40_000);
         }
     }
@@ -416,6 +435,7 @@ mod tests {
         for text in [
             "",
             "`DB_PASSWORD` stands in the unit",
+            "`--password` stands on a command line",
             "-e API_TOKEN image",
             "PASSWORD=${FROM_ELSEWHERE}",
             "TOKEN=%i",

@@ -18,14 +18,22 @@ pub fn plain(text: &str) -> String {
     text.replace(|c: char| c != '\n' && is_unseen(c), "\u{fffd}")
 }
 
-/// Makes a text fit to begin a line: workflows take a line for a command that begins with two colons.
+/// Does the same with a text that is to be part of a line: it begins no other one.
 #[must_use]
-pub fn plain_start(text: &str) -> String {
-    let text = plain(text);
-    match text.strip_prefix("::") {
-        Some(rest) => format!("\u{fffd}:{rest}"),
-        None => text,
+pub fn line(text: &str) -> String {
+    plain(text).replace('\n', "\u{fffd}")
+}
+
+/// Makes a text fit to begin a line: workflows take a line for a command that begins with two colons,
+/// with blanks before them or not.
+#[must_use]
+pub fn line_start(text: &str) -> String {
+    let text = line(text);
+    let colons = text.len() - text.trim_start().len();
+    if text[colons..].starts_with("::") {
+        return format!("{}\u{fffd}{}", &text[..colons], &text[colons + 1..]);
     }
+    text
 }
 
 #[cfg(test)]
@@ -39,7 +47,9 @@ mod tests {
             "a\u{fffd}[31m\u{fffd}b\nc"
         );
         assert_eq!(plain("x ##[error]y"), "x #\u{fffd}[error]y");
-        assert_eq!(plain_start("::error::x"), "\u{fffd}:error::x");
-        assert_eq!(plain_start("a::b"), "a::b");
+        assert_eq!(line("a\n::b"), "a\u{fffd}::b");
+        assert_eq!(line_start("::error::x"), "\u{fffd}:error::x");
+        assert_eq!(line_start("  ::error::x"), "  \u{fffd}:error::x");
+        assert_eq!(line_start("a::b"), "a::b");
     }
 }

@@ -248,7 +248,7 @@ unwanted   gone-web@.service
   - gone-web@1.service  unwanted, is launched, on aaaa0003
 
 foreign    hub-console.service
-  says it is of `hub`, and has no mark of unitgen's: left alone
+  of app `hub`, without unitgen's mark: left alone
 
 units: 2 unwanted, 1 equal; instances: 2 unwanted, 2 equal; 1 not unitgen's
 ";
@@ -260,7 +260,7 @@ units: 2 unwanted, 1 equal; instances: 2 unwanted, 2 equal; 1 not unitgen's
     server.requests();
     let test = against(&server, folder, "hub");
     test.stdout(
-        "foreign    hub-console.service\n  says it is of `hub`, and has no mark of unitgen's: left alone\n\n\
+        "foreign    hub-console.service\n  of app `hub`, without unitgen's mark: left alone\n\n\
          nothing differs: 1 unit, 2 instances; 1 not unitgen's\n",
     )
     .run();

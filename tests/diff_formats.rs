@@ -199,7 +199,7 @@ fn the_plan_is_saved_for_its_owner() {
     for format in FORMATS {
         let diff = test(&format!("--format {format} --out plan.json"));
         let text = written(&diff);
-        let told = "saved the plan `plan.json`: 5 steps, 1 of which destroy; held back, as they run: 1 unit\n";
+        let told = "saved the plan `plan.json`: 5 steps, 1 of which destroy; held back, as fleet was told to load or run: 1 unit\n";
         let folder = diff.stdout(text).stderr(format!("{WARNING}{told}")).run();
         let plan = folder.read("plan.json");
         snapshot("diff.plan.txt", &plan);

@@ -27,7 +27,7 @@ unwanted   left@.service
   - left@1.service  unwanted, is launched, on aaaa0003
 
 foreign    hand.service
-  says it is of `hub`, and has no mark of unitgen's: left alone
+  of app `hub`, without unitgen's mark: left alone
 
 units: 1 unwanted, 1 equal; instances: 1 unwanted, 2 equal; 1 not unitgen's
 ",
@@ -47,7 +47,7 @@ fn instances_without_a_mark_are_not_unitgens() {
     );
     against(&server, folder, "")
         .stdout(
-            "foreign    hub-worker@hand.service\n  says it is of `hub`, and has no mark of unitgen's: left \
+            "foreign    hub-worker@hand.service\n  of app `hub`, without unitgen's mark: left \
              alone\n\nnothing differs: 1 unit, 2 instances; 1 not unitgen's\n",
         )
         .run();
@@ -134,7 +134,7 @@ fn a_plain_unit_that_was_launched_is_held_back_whatever_came_of_it() {
     let folder = against(&server, folder, "--stat --out plan.json")
         .status(1)
         .stdout("changed    edge.service  +1 -1    starts 1 instance\nunits: 1 changed; instances: 1 failed\n")
-        .stderr("saved the plan `plan.json`: 0 steps; held back, as they run: 1 unit\n")
+        .stderr("saved the plan `plan.json`: 0 steps; held back, as fleet was told to load or run: 1 unit\n")
         .run();
     assert!(
         folder

@@ -205,7 +205,10 @@ fn save(
     private::write(path, &file.text())?;
     let held = match file.plan.held.len() {
         0 => String::new(),
-        number => format!("; held back, as they run: {}", count(number, "unit")),
+        number => format!(
+            "; held back, as fleet was told to load or run: {}",
+            count(number, "unit")
+        ),
     };
     let steps = count(file.plan.steps.len(), "step");
     let destroys = file.plan.steps.iter();

@@ -5,7 +5,7 @@
 //! how a place is shown.
 
 use crate::diff::directives::{Row, Section};
-use crate::model::{Companion, CompanionKind, Container, Process, Word, Work};
+use crate::model::{Companion, CompanionKind, Container, Overlay, Process, Word, Work};
 use crate::name::{UnitName, VariableName};
 use crate::span::Span;
 use crate::target;
@@ -32,18 +32,20 @@ fn overlaid(process: &Process, section: &str, row: &Row) -> Option<Span> {
     let overlays = process.overlays.iter();
     let mut overlays =
         overlays.filter(|overlay| overlay.section == section && overlay.name.value == row.name);
-    let first = overlays.clone().next()?;
-    let values = overlays.find_map(|overlay| {
-        let values = overlay.values.as_ref()?;
-        let after = row.after()?;
-        values.iter().find(|value| value.value == after)
-    });
-    match (values, row.after()) {
-        (Some(value), _) => Some(value.span),
-        // A value that goes may have been taken away by name, or be the template's own.
-        (None, None) => Some(first.name.span),
-        (None, Some(_)) => None,
-    }
+    let takes_away = |overlay: &&Overlay| {
+        let values = overlay.values.as_ref();
+        values.is_none_or(|values| values.first().is_some_and(|value| value.value.is_empty()))
+    };
+    let Some(after) = row.after() else {
+        // A value that goes was taken away by name here, or was the template's own.
+        return overlays.find(takes_away).map(|overlay| overlay.name.span);
+    };
+    overlays.find_map(|overlay| {
+        let mut values = overlay.values.iter().flatten();
+        values
+            .find(|value| value.value == after)
+            .map(|value| value.span)
+    })
 }
 
 fn beside(process: &Process, companion: &Companion, row: &Row) -> Option<Span> {

@@ -241,7 +241,7 @@ fn compare_one(
         });
     }
     if observed.coverage == Coverage::Cluster && is_asked {
-        conditions.extend(on_machines(unit, observed));
+        conditions.extend(on_machines(unit, wanted, observed));
     }
     let number = running(unit, observed);
     let mut effect = Effect::default();
@@ -266,10 +266,11 @@ fn compare_one(
 }
 
 /// Returns what is wrong with a unit on the machines that should have it.
-fn on_machines(unit: &ObservedUnit, observed: &Observed) -> Vec<Condition> {
+fn on_machines(unit: &ObservedUnit, wanted: State, observed: &Observed) -> Vec<Condition> {
     let mut found = Vec::new();
     let states = observed.states.get(&unit.name);
-    let is_to_run = unit.desired.known() == Some(State::Launched) && !ends_by_itself(&unit.unit);
+    let is_launched = unit.desired.known() == Some(State::Launched);
+    let is_to_run = is_launched && wanted == State::Launched && !ends_by_itself(&unit.unit);
     for (machine, state) in states.into_iter().flatten() {
         let is_down = state.active == "inactive" || state.sub == "auto-restart";
         let (machine, state) = (machine.clone(), state.clone());

@@ -27,14 +27,21 @@ pub(super) fn find(comparison: &Comparison<'_>, diff: &mut Diff) {
         let template = unit.name.template();
         let template = template.filter(|_| observed.coverage != Coverage::Files);
         let file = template.as_ref().unwrap_or(&unit.name);
-        let owner = observed.owners.get(file).cloned();
-        let owner = owner.or_else(|| mark(&unit.unit));
+        let own = mark(&unit.unit);
+        // Instances of wanted units that have a mark are compared with those.
+        if search.wants(file.as_str()) {
+            diff.foreign
+                .extend(own.is_none().then(|| search.foreign(unit, file)).flatten());
+            continue;
+        }
+        // An instance is whose its unit is, where that is known.
+        let of_file = observed.units.get(file).and_then(|unit| mark(&unit.unit));
+        let owner = observed.owners.get(file).cloned().or(of_file).or(own);
         let Some(owner) = owner else {
             diff.foreign.extend(search.foreign(unit, file));
             continue;
         };
-        // Instances of wanted units are compared with those.
-        if search.wants(file.as_str()) || !search.selects(&owner.app) {
+        if !search.selects(&owner.app) {
             continue;
         }
         let has_app = search.has_app(&owner.app);

@@ -185,7 +185,9 @@ fn foreign(subject: &Subject<'_>, directive: &Directive<'_>, found: &mut Finding
 /// Tells whether what follows a text, be it behind a folder, is a command rather than an argument.
 fn is_command_at(before: &str) -> bool {
     let is_path = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-    let folder = before.rfind(|c| !is_path(c)).map_or(0, |at| at + 1);
+    let mut characters = before.char_indices().rev();
+    let last = characters.find(|(_, c)| !is_path(*c));
+    let folder = last.map_or(0, |(at, c)| at + c.len_utf8());
     let path = &before[folder..];
     let is_whole = path.is_empty() || path.ends_with('/');
     let before = before[..folder].trim_end();
@@ -209,4 +211,15 @@ fn is_taken(letter: char, subject: &Subject<'_>) -> bool {
     let text = format!("%{letter}");
     let host = Host::unknown();
     is_foreign(letter) && expand(text.as_bytes(), Context::Full, subject.unit, &host).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_character_may_stand_before_a_program() {
+        assert!(!is_command_at("$(a)\"\u{60925}"));
+        assert!(is_command_at("é; /usr/bin/"));
+    }
 }

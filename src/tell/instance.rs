@@ -5,7 +5,7 @@
 use crate::diff::instances::{Condition, Effect, InstanceDiff};
 use crate::state::{MachineId, SeenState, State, UnitState};
 use crate::tell::count;
-use crate::visible::plain;
+use crate::visible::line;
 
 /// Returns the mark before its name: `+` has to come, `-` to go, `!` does not run, `~` is not as it
 /// should be.
@@ -28,22 +28,31 @@ pub fn mark(instance: &InstanceDiff) -> char {
 pub fn words(instance: &InstanceDiff) -> String {
     let told = |state: &SeenState| match state {
         SeenState::Known(state) => state.to_string(),
-        SeenState::Unknown(word) => format!("`{}`", plain(word)),
+        SeenState::Unknown(word) => format!("`{}`", line(word)),
     };
     let conditions = instance.conditions.iter().map(|condition| match condition {
         Condition::Missing { wanted } => format!("missing, is to be {wanted}"),
         Condition::Surplus { found } => format!("unwanted, is {}", told(found)),
         Condition::Stale => "stale".to_owned(),
         Condition::State { wanted, found } => format!("is {}, should be {wanted}", told(found)),
-        Condition::Behind { machine } => format!("{} still has another text", machine.short()),
+        Condition::Behind { machine } => {
+            format!("{} still has another text", line(machine.short()))
+        }
         Condition::Failed { machine, state } => {
-            format!("{} on {}", systemd(state), machine.short())
+            format!("{} on {}", systemd(state), line(machine.short()))
         }
         Condition::Down { machine, state } => {
-            format!("{} on {}, should run", systemd(state), machine.short())
+            format!(
+                "{} on {}, should run",
+                systemd(state),
+                line(machine.short())
+            )
         }
         Condition::Silent { machine } => {
-            format!("{} was given it and says nothing of it", machine.short())
+            format!(
+                "{} was given it and says nothing of it",
+                line(machine.short())
+            )
         }
         Condition::Unplaced => "no machine has it".to_owned(),
     });
@@ -70,7 +79,7 @@ pub fn on(machines: &[MachineId]) -> String {
     let names: Vec<String> = machines
         .iter()
         .take(SHOWN)
-        .map(|id| plain(id.short()))
+        .map(|id| line(id.short()))
         .collect();
     let rest = match machines.len().saturating_sub(SHOWN) {
         0 => String::new(),
@@ -93,7 +102,7 @@ pub fn systemd(state: &UnitState) -> String {
         ("loaded" | "", false) => format!("{active} ({sub})"),
         _ => format!("{load}, {active} ({sub})"),
     };
-    plain(&words)
+    line(&words)
 }
 
 /// Says what putting things right does to what runs; nothing where there is nothing to say.

@@ -41,7 +41,8 @@
 //! - `equal`: how many wanted units are as they should be, instances included.
 //! - `equal_instances`: how many wanted instances are; null where the other side shows none.
 //! - `unplaced`: the wanted instances that no machine can take: `name`, `place` and `reason`.
-//! - `foreign`: units that say they are of an app and that unitgen has not made: `name` and `app`.
+//! - `foreign`: units of an app, as they say or by their template, that unitgen has not made: `name` and
+//!   `app`.
 //! - `summary`: numbers: the `units` of each `change`, the `instances` by the word of each condition (one
 //!   may count for several), and the `effect` of all.
 
@@ -55,7 +56,7 @@ use crate::diff::{Change, Diff, Foreign, UnitDiff, Unplaced};
 use crate::span::{Sources, Span};
 use crate::state::Coverage;
 use crate::tell::pieces::{Line, lines, unwrapped};
-use crate::visible::{is_unseen, plain};
+use crate::visible::{is_unseen, line};
 
 /// The words of all conditions.
 const CONDITIONS: [&str; 9] = [
@@ -253,7 +254,7 @@ fn shown(name: &str, value: &str) -> String {
         cause: None,
     };
     let text: String = lines(&row).iter().map(Line::text).collect();
-    match text.strip_prefix(&format!("{}=", plain(name))) {
+    match text.strip_prefix(&format!("{}=", line(name))) {
         Some(value) => value.to_owned(),
         None => text,
     }

@@ -217,7 +217,7 @@ fn foreign(foreign: &[Foreign]) -> Option<String> {
     let mut body = String::new();
     for Foreign { name, app } in foreign {
         let (name, app) = (code(name.as_str()), code(app));
-        body.push_str(&format!("- {name} says it is of {app}\n"));
+        body.push_str(&format!("- {name} of app {app}\n"));
     }
     let number = count(foreign.len(), "unit");
     let summary = format!("<b>foreign</b> {number} without unitgen's mark: left alone");

@@ -10,7 +10,7 @@ use similar::DiffOp;
 
 use crate::diff::directives::{Row, RowChange, operations};
 use crate::secrecy;
-use crate::visible::plain;
+use crate::visible::line;
 
 /// A line of a difference.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -286,7 +286,7 @@ impl Value {
             }
             is_hidden = hides;
         }
-        plain(&text)
+        line(&text)
     }
 }
 

@@ -2,12 +2,14 @@
 //!
 //! In: the rows of an overview. Out: text for people, or JSON. Knows nothing of where it is written.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::overview::{Reason, Row};
 use crate::state::{MachineId, SeenState, State, UnitState};
 use crate::tell::{count, instance};
-use crate::visible::{plain, plain_start};
+use crate::visible::{line, line_start};
 
 const HEADINGS: [&str; 7] = [
     "APP", "PROCESS", "VERSION", "INSTANCE", "WANTED", "STATE", "MACHINE",
@@ -25,7 +27,7 @@ pub fn text(rows: &[Row], bold: bool) -> String {
             .unwrap_or_default()
     };
     let widths: Vec<usize> = (0..HEADINGS.len()).map(width).collect();
-    let line = |cells: &[String], last: &str| {
+    let joined = |cells: &[String], last: &str| {
         let mut line = String::new();
         for (cell, width) in cells.iter().zip(&widths) {
             line.push_str(&format!("{cell:<width$}  "));
@@ -35,7 +37,7 @@ pub fn text(rows: &[Row], bold: bool) -> String {
     };
     let mut text = String::new();
     if !rows.is_empty() {
-        let heading = line(&HEADINGS.map(str::to_owned), "TEXT");
+        let heading = joined(&HEADINGS.map(str::to_owned), "TEXT");
         text.push_str(&if bold {
             format!("\x1b[1m{}\x1b[0m\n", heading.trim_end())
         } else {
@@ -43,9 +45,9 @@ pub fn text(rows: &[Row], bold: bool) -> String {
         });
     }
     for (row, cells) in rows.iter().zip(&cells) {
-        text.push_str(&line(cells, row.text.word()));
+        text.push_str(&joined(cells, row.text.word()));
         for reason in &row.reasons {
-            text.push_str(&format!("  ! {}\n", plain(&words(reason))));
+            text.push_str(&format!("  ! {}\n", line(&words(reason))));
         }
     }
     text + &summary(rows) + "\n"
@@ -57,12 +59,12 @@ fn cells(row: &Row) -> [String; 7] {
     let machine = row
         .machine
         .as_ref()
-        .map_or_else(none, |id| plain(id.short()));
+        .map_or_else(none, |id| line(id.short()));
     [
-        plain_start(&row.app),
-        plain(&row.process),
+        line_start(&row.app),
+        line(&row.process),
         version,
-        plain(row.name.as_str()),
+        line(row.name.as_str()),
         row.wanted.map_or_else(none, |state| state.to_string()),
         row.state.as_ref().map_or_else(none, instance::systemd),
         machine,
@@ -96,8 +98,13 @@ fn words(reason: &Reason) -> String {
 }
 
 fn summary(rows: &[Row]) -> String {
-    let odd = rows.iter().filter(|row| is_odd(row)).count();
-    let all = count(rows.len(), "instance");
+    // One that runs on every machine has several rows.
+    let names = |rows: &mut dyn Iterator<Item = &Row>| {
+        let names: BTreeSet<&str> = rows.map(|row| row.name.as_str()).collect();
+        names.len()
+    };
+    let odd = names(&mut rows.iter().filter(|row| is_odd(row)));
+    let all = count(names(&mut rows.iter()), "instance");
     if odd == 0 {
         return format!("{all}, all as they should be");
     }

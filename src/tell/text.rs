@@ -12,7 +12,7 @@ use crate::tell::fold::{Group, groups, listed};
 use crate::tell::pieces::{Kind, Line, lines};
 use crate::tell::summary::summary;
 use crate::tell::{count, instance, place};
-use crate::visible::{plain, plain_start};
+use crate::visible::{line, line_start};
 
 /// How a diff is laid out.
 #[derive(Debug, Clone, Copy)]
@@ -46,8 +46,10 @@ pub fn diff(diff: &Diff, sources: &Sources, layout: Layout) -> String {
     }
     unplaced(diff, sources, layout, &mut text);
     for foreign in &diff.foreign {
-        let (name, app) = (plain(foreign.name.as_str()), plain(&foreign.app));
-        text.push_str(&format!("foreign    {name}\n  says it is of `{app}`, and has no mark of unitgen's: left alone\n\n"));
+        let (name, app) = (line(foreign.name.as_str()), line(&foreign.app));
+        text.push_str(&format!(
+            "foreign    {name}\n  of app `{app}`, without unitgen's mark: left alone\n\n"
+        ));
     }
     text + &summary(diff) + "\n"
 }
@@ -63,7 +65,7 @@ fn unplaced(diff: &Diff, sources: &Sources, layout: Layout, text: &mut String) {
     }
     for (reason, same) in reasons {
         let name = match same.as_slice() {
-            [only] => plain(only.name.as_str()),
+            [only] => line(only.name.as_str()),
             several => count(several.len(), "instance"),
         };
         let mut places: Vec<String> = same.iter().map(|one| place(one.span, sources)).collect();
@@ -72,10 +74,10 @@ fn unplaced(diff: &Diff, sources: &Sources, layout: Layout, text: &mut String) {
         let name = layout.painted(BOLD, &name);
         text.push_str(&format!(
             "unplaced   {name}  {places}\n  {}\n",
-            plain(reason)
+            line(reason)
         ));
         if same.len() > 1 {
-            text.push_str(&named(same.iter().map(|one| plain(one.name.as_str()))));
+            text.push_str(&named(same.iter().map(|one| line(one.name.as_str()))));
         }
         text.push('\n');
     }
@@ -83,7 +85,7 @@ fn unplaced(diff: &Diff, sources: &Sources, layout: Layout, text: &mut String) {
 
 /// Says whose a unit is that nobody wants.
 pub(super) fn unwanted(unit: &UnitDiff) -> String {
-    let app = plain(&unit.owner.app);
+    let app = line(&unit.owner.app);
     if unit.has_app {
         format!("of app `{app}`, to which the manifest gives no such unit")
     } else {
@@ -113,7 +115,7 @@ pub fn stat(diff: &Diff) -> String {
             _ => format!("+{added} -{removed}"),
         };
         let effect = effect(&[unit], diff.coverage).unwrap_or_default();
-        let name = plain(unit.name.as_str());
+        let name = line(unit.name.as_str());
         let line = format!("{:<10} {name:<width$}  {rows:<8} {effect}", word(unit));
         text.push_str(line.trim_end());
         text.push('\n');
@@ -127,14 +129,14 @@ pub fn names(diff: &Diff) -> String {
     let mut text = String::new();
     for unit in &diff.units {
         if unit.change != Change::Equal && (unit.after.is_some() || unit.before.is_some()) {
-            text.push_str(&format!("{}\n", plain_start(unit.name.as_str())));
+            text.push_str(&format!("{}\n", line_start(unit.name.as_str())));
         }
         for instance in unit
             .instances
             .iter()
             .filter(|instance| unit.change == Change::Equal || instance.name != unit.name)
         {
-            text.push_str(&format!("{}\n", plain_start(instance.name.as_str())));
+            text.push_str(&format!("{}\n", line_start(instance.name.as_str())));
         }
     }
     text
@@ -159,7 +161,7 @@ impl Layout {
         let unit = group.first();
         let word = word(unit);
         let name = match group.units.as_slice() {
-            [only] => plain(only.name.as_str()),
+            [only] => line(only.name.as_str()),
             units => format!("the same change in {}", count(units.len(), "unit")),
         };
         let places = places(group, sources);
@@ -167,7 +169,7 @@ impl Layout {
         text.push_str(&format!("{headline}\n"));
         if group.units.len() > 1 {
             text.push_str(&named(
-                group.units.iter().map(|unit| plain(unit.name.as_str())),
+                group.units.iter().map(|unit| line(unit.name.as_str())),
             ));
         }
         if unit.change == Change::Unwanted {
@@ -183,7 +185,7 @@ impl Layout {
         }
         if group.units.len() > 1 {
             for (section, lines) in group.lines() {
-                text.push_str(&format!("  [{}]\n", plain(section)));
+                text.push_str(&format!("  [{}]\n", line(section)));
                 text.extend(lines.iter().map(|line| self.line(line)));
             }
         } else {
@@ -204,7 +206,7 @@ impl Layout {
         if shown.is_empty() {
             return;
         }
-        text.push_str(&format!("  [{}]\n", plain(&section.name)));
+        text.push_str(&format!("  [{}]\n", line(&section.name)));
         let mut next = shown[0];
         for at in shown {
             if at > next && self.context > 0 {
@@ -261,7 +263,7 @@ impl Layout {
             let width = width.unwrap_or_default();
             let line = format!(
                 "{mark} {:<width$}  {}",
-                plain(one.name.as_str()),
+                line(one.name.as_str()),
                 instance::words(one)
             );
             text.push_str(&format!("  {}\n", self.painted(color(mark), &line)));
