@@ -81,6 +81,13 @@ fn rewrite(readme: &str) -> String {
                 while lines.next_if(|line| *line != "<!-- /keys -->").is_some() {}
                 written += &keys();
             }
+            if purpose == "diff-json" {
+                while lines
+                    .next_if(|line| *line != "<!-- /diff-json -->")
+                    .is_some()
+                {}
+                written += &format!("\n{}\n", diff_json());
+            }
             if purpose == "codes" {
                 while lines.next_if(|line| *line != "<!-- /codes -->").is_some() {}
                 written += &codes();
@@ -165,6 +172,15 @@ fn keys() -> String {
         row(name, value);
     }
     table
+}
+
+/// Returns what the source says of the keys of a diff as JSON.
+fn diff_json() -> String {
+    let source = fs::read_to_string(root().join("src/tell/json.rs")).unwrap();
+    let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
+    let lines = lines.map(|line| line.strip_prefix(' ').unwrap_or(line));
+    let keys = lines.skip_while(|line| !line.starts_with("The keys of an object"));
+    keys.map(|line| format!("{line}\n")).collect()
 }
 
 /// Returns the table of codes, from the rules.

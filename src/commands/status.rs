@@ -11,7 +11,8 @@ use crate::tell::status;
 
 /// Shows what every instance of the apps should do, and what it does.
 ///
-/// Where one is not as it should be, the reason stands below it. Ends with 1 where any is not.
+/// Where one does not run as it should, the reason stands below it; `stale` says that its text is not
+/// its unit's. Ends with 1 where any is not as it should be.
 #[derive(Debug, Parser)]
 pub struct Args {
     /// Only these apps
