@@ -245,6 +245,8 @@ prop_compose! {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn whatever_units_hold_stays_text(
         mut units in prop::collection::vec(any_unit(), 0..8),

@@ -79,6 +79,8 @@ fn readings(text: &str) -> Readings {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// A finding can be shown, and its replacements can be made.
     #[test]
     fn places_are_those_of_the_text(text in text()) {

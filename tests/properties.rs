@@ -116,6 +116,8 @@ fn nearly_canonical() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn what_fleet_keeps_is_what_it_would_write(text in nearly_canonical()) {
         let written = FleetUnit::parse(&text).map(|unit| unit.canonical());
