@@ -78,6 +78,17 @@ fn readings(text: &str) -> Readings {
     Readings::new(text.as_bytes(), UnitName::new("app@i.service").unwrap())
 }
 
+#[test]
+fn a_place_before_a_nul_is_the_right_one() {
+    let text = "[Service]\nExecStart=/bin/true%\u{feff}\0";
+    let found = look(text).list;
+    let shown: Vec<&str> = found
+        .iter()
+        .map(|finding| &text[finding.range.clone()])
+        .collect();
+    assert_eq!(shown, ["%", "\0"]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

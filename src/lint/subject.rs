@@ -165,7 +165,9 @@ impl Directive<'_> {
         // In a single line the value is where it is found, and most directives are single lines.
         let source = self.item.source;
         if self.item.line == self.item.last_line {
-            let end = self.start + source.trim_ascii_end().len();
+            // A line ends at a NUL as well.
+            let is_end = |byte: &&u8| byte.is_ascii_whitespace() || **byte == 0;
+            let end = self.start + source.len() - source.iter().rev().take_while(is_end).count();
             let start = end.saturating_sub(self.value.len());
             return (start + part.start).min(end)..(start + part.end).min(end);
         }
