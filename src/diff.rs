@@ -13,7 +13,7 @@ pub mod placing;
 
 use std::collections::BTreeSet;
 
-use crate::diff::directives::{RowChange, Section, compare, is_same_but_for_order};
+use crate::diff::directives::{Row, Section, compare, is_same_but_for_order};
 use crate::diff::instances::{Condition, Effect, Families, InstanceDiff, families};
 use crate::model::{Model, Process};
 use crate::name::AppName;
@@ -34,7 +34,7 @@ pub struct Diff {
     pub equal: usize,
     /// How many wanted instances are as they should be.
     pub equal_instances: usize,
-    /// Units that say they are of one of the apps and that unitgen has not made.
+    /// Units of the apps that unitgen has not made.
     pub foreign: Vec<Foreign>,
     /// Wanted instances that no machine can take, as far as that is known.
     pub unplaced: Vec<Unplaced>,
@@ -94,7 +94,7 @@ impl Change {
     }
 }
 
-/// A unit of the registry that is of an app, as it says, and not unitgen's.
+/// A unit of the registry that is of an app, as it says or by its template, and not unitgen's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Foreign {
     /// Its name.
@@ -197,7 +197,7 @@ impl UnitDiff {
     #[must_use]
     pub fn has_rows(&self) -> bool {
         let mut rows = self.sections.iter().flat_map(|section| &section.rows);
-        rows.any(|row| !matches!(row.change, RowChange::Same(_)))
+        rows.any(Row::differs)
     }
 
     /// Returns the places of the manifest that cause the changes, each once.
@@ -281,10 +281,7 @@ impl Comparison<'_> {
             cause::find(process, &unit.name, &mut sections);
         }
         Some(UnitDiff {
-            owner: Mark {
-                app: unit.app.as_str().to_owned(),
-                process: unit.process.as_str().to_owned(),
-            },
+            owner: unit.owner(),
             has_app: true,
             span: Some(unit.span),
             change,

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use crate::diff::instances::{Condition, InstanceDiff};
-use crate::diff::{Change, Diff, UnitDiff, Unplaced};
+use crate::diff::{Change, Diff, UnitDiff};
 use crate::model::Instance;
 use crate::name::Version;
 use crate::render::desired::{Desired, DesiredUnit};
@@ -96,7 +96,13 @@ pub fn rows(desired: &Desired, observed: &Observed, diff: &Diff) -> Vec<Row> {
         .map(|unit| (unit.name.as_str(), unit))
         .collect();
     let mut rows = Vec::new();
-    let context = Context { observed, diff };
+    let unplaced = diff.unplaced.iter();
+    let context = Context {
+        observed,
+        unplaced: unplaced
+            .map(|one| (&one.name, one.reason.as_str()))
+            .collect(),
+    };
     for unit in &desired.units {
         for instance in unit.instances.iter() {
             let mut row = context.wanted(unit, instance);
@@ -135,7 +141,8 @@ pub fn rows(desired: &Desired, observed: &Observed, diff: &Diff) -> Vec<Row> {
 
 struct Context<'a> {
     observed: &'a Observed,
-    diff: &'a Diff,
+    /// Why instances can't be placed.
+    unplaced: HashMap<&'a RegistryName, &'a str>,
 }
 
 impl Context<'_> {
@@ -212,9 +219,10 @@ impl Context<'_> {
                 }
                 Condition::Silent { machine } => Reason::Silent(machine.clone()),
                 Condition::Failed { machine, state } if is_here(machine) => {
-                    match state.load.as_str() {
-                        "loaded" | "" => Reason::Failed,
-                        load => Reason::NotLoaded(load.to_owned()),
+                    if state.is_loaded() {
+                        Reason::Failed
+                    } else {
+                        Reason::NotLoaded(state.load.clone())
                     }
                 }
                 Condition::Down { machine, state } if is_here(machine) => {
@@ -245,8 +253,6 @@ impl Context<'_> {
     }
 
     fn unplaced(&self, name: &RegistryName) -> Option<String> {
-        let mut unplaced = self.diff.unplaced.iter();
-        let found = unplaced.find(|unplaced: &&Unplaced| unplaced.name == *name);
-        found.map(|unplaced| unplaced.reason.clone())
+        self.unplaced.get(name).map(|reason| (*reason).to_owned())
     }
 }

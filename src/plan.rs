@@ -9,7 +9,7 @@ pub mod script;
 
 use crate::diff::{Change, Diff, UnitDiff};
 use crate::render::desired::Desired;
-use crate::state::{RegistryName, State, UnitHash};
+use crate::state::{RegistryName, SeenState, UnitHash};
 
 /// Steps in the order in which they are to be done: templates first, what is destroyed last.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -138,8 +138,7 @@ pub fn plan(diff: &Diff, desired: &Desired) -> Plan {
 
 /// Tells whether fleet was told to do anything with a unit, whatever came of it.
 fn is_asked(unit: &UnitDiff) -> bool {
-    let told = unit.told.as_ref();
-    told.is_some_and(|state| state.known() != Some(State::Inactive))
+    unit.told.as_ref().is_some_and(SeenState::asks_something)
 }
 
 fn step(unit: &UnitDiff, desired: &Desired) -> Option<Step> {

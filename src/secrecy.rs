@@ -1,8 +1,9 @@
 //! Keeps what looks like a secret out of what is shown.
 //!
 //! In: a text that is about to be shown. Out: the same, as long, with stars in place of the values that
-//! stand behind a secret's name. It knows no grammar: a value that is hidden needlessly costs less than
-//! one that is shown.
+//! stand behind a secret's name, of passwords in addresses, and of known tokens. Of a unit's grammar it
+//! knows how far a value goes, and no more: one that is hidden needlessly costs less than one that is
+//! shown.
 
 use std::borrow::Cow;
 

@@ -141,6 +141,12 @@ impl SeenState {
         known.map_or_else(|| Self::Unknown(word.to_owned()), Self::Known)
     }
 
+    /// Tells whether fleet was told to do anything with the unit, if only in a word that it does not know.
+    #[must_use]
+    pub fn asks_something(&self) -> bool {
+        *self != Self::Known(State::Inactive)
+    }
+
     /// Returns the state, where it is one that fleet has.
     #[must_use]
     pub fn known(&self) -> Option<State> {
@@ -241,6 +247,14 @@ pub struct UnitState {
     pub sub: String,
 }
 
+impl UnitState {
+    /// Tells whether systemd could load the unit, as far as it says anything.
+    #[must_use]
+    pub fn is_loaded(&self) -> bool {
+        matches!(self.load.as_str(), "loaded" | "")
+    }
+}
+
 /// The states of units, for each machine that has them.
 pub type States = BTreeMap<RegistryName, BTreeMap<MachineId, UnitState>>;
 
@@ -338,6 +352,22 @@ pub struct Observed {
     pub release: Option<Release>,
     /// Whose units are by their files' names, where the source knows without a mark.
     pub owners: BTreeMap<RegistryName, Mark>,
+}
+
+impl Observed {
+    /// Returns the machines that have a unit; where none says so, the one that fleet gave it to.
+    #[must_use]
+    pub fn machines_of(&self, name: &RegistryName) -> Vec<&MachineId> {
+        match self.states.get(name) {
+            Some(states) if !states.is_empty() => states.keys().collect(),
+            _ => {
+                let unit = self.units.get(name);
+                unit.and_then(|unit| unit.machine.as_ref())
+                    .into_iter()
+                    .collect()
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use crate::cluster::fleet::Fleet;
 use crate::commands::Loaded;
 use crate::error::CommandError;
-use crate::state::{Coverage, Observed, ObservedUnit, RegistryName, State, States};
+use crate::state::{Coverage, Observed, ObservedUnit, RegistryName, States};
 
 /// More names than this are not asked for one by one: the whole list costs less.
 const ASKED_SINGLY: usize = 100;
@@ -67,7 +67,7 @@ pub(super) fn observe(
         };
         absent(fleet, &wanted, &mut observed.units)?;
         // A unit that nothing was asked of runs nowhere.
-        let asks = |unit: &ObservedUnit| unit.desired.known() != Some(State::Inactive);
+        let asks = |unit: &ObservedUnit| unit.desired.asks_something();
         if observed.states.is_empty() && observed.units.values().any(asks) {
             observed.states = fleet.states()?;
         }
@@ -119,7 +119,7 @@ fn unseen_states(fleet: &mut Fleet, observed: &mut Observed) -> Result<(), Comma
     }
     let is_unseen = |unit: &&ObservedUnit| {
         let is_placed = unit.machine.is_some() || unit.current.is_none();
-        let is_asked = unit.desired.known() != Some(State::Inactive);
+        let is_asked = unit.desired.asks_something();
         is_asked && is_placed && !observed.states.contains_key(&unit.name)
     };
     let unseen = observed.units.values().filter(is_unseen).take(ASKED_SINGLY);

@@ -208,7 +208,11 @@ pub(super) fn unwanted(unit: &ObservedUnit, observed: &Observed) -> InstanceDiff
         name: unit.name.clone(),
         span: None,
         hash: Some(unit.hash.clone()),
-        machines: machines(unit, observed),
+        machines: observed
+            .machines_of(&unit.name)
+            .into_iter()
+            .cloned()
+            .collect(),
         conditions: vec![Condition::Surplus {
             found: unit.desired.clone(),
         }],
@@ -227,7 +231,7 @@ fn compare_one(
 ) -> InstanceDiff {
     let wanted = expected.unit.state;
     let mut conditions = Vec::new();
-    let is_asked = unit.desired.known() != Some(State::Inactive);
+    let is_asked = unit.desired.asks_something();
     let is_stale = unit.hash.as_str() != expected.hash;
     // A plain unit that was asked nothing has no instance to be stale: its file differs.
     if is_stale && (expected.unit.name.is_template() || is_asked) {
@@ -259,7 +263,11 @@ fn compare_one(
         name: unit.name.clone(),
         span: Some(instance.span),
         hash: Some(unit.hash.clone()),
-        machines: machines(unit, observed),
+        machines: observed
+            .machines_of(&unit.name)
+            .into_iter()
+            .cloned()
+            .collect(),
         conditions,
         effect,
     }
@@ -278,7 +286,7 @@ fn on_machines(unit: &ObservedUnit, wanted: State, observed: &Observed) -> Vec<C
             let machine = machine.clone();
             found.push(Condition::Behind { machine });
         }
-        if state.active == "failed" || !matches!(state.load.as_str(), "loaded" | "") {
+        if state.active == "failed" || !state.is_loaded() {
             found.push(Condition::Failed { machine, state });
         } else if is_to_run && is_down {
             found.push(Condition::Down { machine, state });
@@ -299,13 +307,6 @@ fn ends_by_itself(unit: &FleetUnit) -> bool {
     options.any(|option| {
         &*option.section == "Service" && option.name == "Type" && option.value == "oneshot"
     })
-}
-
-fn machines(unit: &ObservedUnit, observed: &Observed) -> Vec<MachineId> {
-    match observed.states.get(&unit.name) {
-        Some(states) if !states.is_empty() => states.keys().cloned().collect(),
-        _ => unit.machine.iter().cloned().collect(),
-    }
 }
 
 /// Returns on how many machines a unit runs.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use crate::diff::ownership::{application, mark};
 use crate::diff::{Change, Comparison, Diff, Foreign, UnitDiff, instances};
 use crate::render::desired::DesiredUnit;
-use crate::state::{Coverage, Mark, ObservedUnit, RegistryName, State};
+use crate::state::{Coverage, Mark, ObservedUnit, RegistryName};
 
 /// Finds them, and adds them to a diff.
 pub(super) fn find(comparison: &Comparison<'_>, diff: &mut Diff) {
@@ -52,7 +52,7 @@ pub(super) fn find(comparison: &Comparison<'_>, diff: &mut Diff) {
             entry.before = Some(unit.hash.clone());
             entry.told = Some(unit.desired.clone());
         }
-        let is_asked = unit.desired.known() != Some(State::Inactive);
+        let is_asked = unit.desired.asks_something();
         let is_instance = template.is_some() || is_asked && !unit.name.is_template();
         if is_instance && observed.coverage != Coverage::Files {
             entry.instances.push(instances::unwanted(unit, observed));

@@ -11,14 +11,16 @@ use crate::model::{Instance, Process};
 use crate::placement::{Candidate, HostPort, Occupant, unplaceable};
 use crate::render::desired::DesiredUnit;
 use crate::span::Span;
-use crate::state::{MachineId, Observed, ObservedUnit, RegistryName, State};
+use crate::state::{MachineId, Observed, ObservedUnit, RegistryName};
 use crate::unit::fleet::FleetUnit;
 use crate::unit::fleet::constraints::Constraints;
 
 /// Returns the wanted instances that no machine can take.
 #[must_use]
 pub fn unplaced(comparison: &Comparison<'_>, diff: &Diff) -> Vec<Unplaced> {
-    let mut places: HashMap<RegistryName, Span> = HashMap::new();
+    // Those of other apps are not spoken of.
+    let mut places: HashMap<RegistryName, Option<Span>> = HashMap::new();
+    let mut coming: HashSet<RegistryName> = HashSet::new();
     let mut candidates = Vec::new();
     let mut add = |unit: &DesiredUnit, is_selected: bool| {
         let text = FleetUnit::parse(&unit.text).unwrap_or_default();
@@ -28,9 +30,10 @@ pub fn unplaced(comparison: &Comparison<'_>, diff: &Diff) -> Vec<Unplaced> {
             let machine = machine(&name, comparison.observed);
             // What is still to come of other apps takes no place from these.
             if !is_selected && machine.is_none() {
+                coming.insert(name);
                 continue;
             }
-            places.insert(name.clone(), instance.span);
+            places.insert(name.clone(), is_selected.then_some(instance.span));
             candidates.push(Candidate {
                 constraints: Constraints::read(&text, name.as_str()),
                 ports: ports(unit, process, instance),
@@ -49,29 +52,17 @@ pub fn unplaced(comparison: &Comparison<'_>, diff: &Diff) -> Vec<Unplaced> {
     candidates.retain(|candidate| {
         let mut peers = candidate.constraints.peers.iter().map(RegistryName::seen);
         !peers.any(|peer| {
-            let is_known = comparison.observed.units.contains_key(&peer)
-                || comparison.others.iter().any(|unit| {
-                    let mut instances = unit.instances.iter();
-                    instances.any(|one| one.unit.as_str() == peer.as_str())
-                });
+            let is_known = comparison.observed.units.contains_key(&peer) || coming.contains(&peer);
             let is_wanted = places.contains_key(&peer);
             is_known && !is_wanted && machine(&peer, comparison.observed).is_none()
         })
     });
     let occupants = occupants(comparison.observed, &places, diff);
     let machines = &comparison.observed.machines;
-    let found = unplaceable(&candidates, &occupants, machines);
-    let units = comparison.desired.units.iter();
-    let selected: HashSet<RegistryName> = units
-        .flat_map(|unit| unit.instances.iter())
-        .map(|instance| RegistryName::from(&instance.unit))
-        .collect();
-    let named = found
-        .into_iter()
-        .filter(|found| selected.contains(&found.unit));
-    let named = named.filter_map(|unplaceable| {
+    let found = unplaceable(&candidates, &occupants, machines).into_iter();
+    let named = found.filter_map(|unplaceable| {
         Some(Unplaced {
-            span: *places.get(&unplaceable.unit)?,
+            span: places.get(&unplaceable.unit).copied().flatten()?,
             reason: unplaceable.reason.to_string(),
             name: unplaceable.unit,
         })
@@ -95,18 +86,13 @@ fn ports(unit: &DesiredUnit, process: Option<&Process>, instance: &Instance) -> 
 }
 
 fn machine(name: &RegistryName, observed: &Observed) -> Option<MachineId> {
-    let states = observed
-        .states
-        .get(name)
-        .and_then(|states| states.keys().next());
-    let unit = observed.units.get(name);
-    states.or_else(|| unit?.machine.as_ref()).cloned()
+    observed.machines_of(name).first().copied().cloned()
 }
 
 /// Returns what stays where it is.
 fn occupants(
     observed: &Observed,
-    wanted: &HashMap<RegistryName, Span>,
+    wanted: &HashMap<RegistryName, Option<Span>>,
     diff: &Diff,
 ) -> Vec<Occupant> {
     let instances = diff.units.iter().flat_map(|unit| &unit.instances);
@@ -115,22 +101,14 @@ fn occupants(
         .map(|one| &one.name)
         .collect();
     let stays = |unit: &&ObservedUnit| {
-        unit.desired.known() != Some(State::Inactive)
+        unit.desired.asks_something()
             && !wanted.contains_key(&unit.name)
             && !leaving.contains(&unit.name)
     };
     let mut found = Vec::new();
     for unit in observed.units.values().filter(stays) {
         let constraints = Constraints::read(&unit.unit, unit.name.as_str());
-        let mut machines: Vec<&MachineId> = observed
-            .states
-            .get(&unit.name)
-            .into_iter()
-            .flat_map(|states| states.keys())
-            .collect();
-        if machines.is_empty() {
-            machines.extend(&unit.machine);
-        }
+        let machines = observed.machines_of(&unit.name);
         found.extend(machines.into_iter().map(|machine| Occupant {
             unit: unit.name.clone(),
             constraints: constraints.clone(),

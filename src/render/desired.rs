@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::model::{Companion, CompanionKind, Instance, Process};
 use crate::name::{AppName, ProcessName, UnitName};
 use crate::span::Span;
-use crate::state::State;
+use crate::state::{Mark, State};
 
 /// All units that should be in the registry, sorted by name.
 #[derive(Debug, Default)]
@@ -33,6 +33,17 @@ pub struct DesiredUnit {
     pub instances: Arc<[Instance]>,
     /// What fleet is to do with them: what a timer, a socket or a path starts is only loaded.
     pub state: State,
+}
+
+impl DesiredUnit {
+    /// Returns whose it is.
+    #[must_use]
+    pub fn owner(&self) -> Mark {
+        Mark {
+            app: self.app.as_str().to_owned(),
+            process: self.process.as_str().to_owned(),
+        }
+    }
 }
 
 /// Returns what fleet is to do with a process's own instances.

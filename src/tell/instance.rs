@@ -3,7 +3,7 @@
 //! In: an instance of a diff, or an effect. Out: words.
 
 use crate::diff::instances::{Condition, Effect, InstanceDiff};
-use crate::state::{MachineId, SeenState, State, UnitState};
+use crate::state::{MachineId, SeenState, UnitState};
 use crate::tell::count;
 use crate::visible::line;
 
@@ -125,10 +125,4 @@ pub fn effect(effect: Effect) -> Option<String> {
     .flatten()
     .collect();
     (!parts.is_empty()).then(|| parts.join(", "))
-}
-
-/// Returns the word for a state that is not there.
-#[must_use]
-pub fn wanted(state: State) -> &'static str {
-    state.as_str()
 }
