@@ -5,6 +5,8 @@
 
 use std::io::{self, Write};
 
+use crate::visible::plain;
+
 /// The two streams.
 #[derive(Debug)]
 pub struct Output {
@@ -43,6 +45,11 @@ impl Output {
         let mut stream = io::stderr().lock();
         let written = stream.write_all(text.as_bytes());
         self.note(written);
+    }
+
+    /// Writes a warning, in which what others wrote steers nothing.
+    pub fn warning(&mut self, text: &str) {
+        self.message(&format!("warning: {}\n", plain(text)));
     }
 
     /// Returns what kept a result or a message from being written, but for a reader that left.

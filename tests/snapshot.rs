@@ -148,3 +148,17 @@ fn nothing_is_written_where_the_cluster_fails() {
         .expect_no_file("snapshot.json")
         .run();
 }
+
+#[test]
+fn what_a_snapshot_calls_its_cluster_steers_nothing() {
+    let old = "{\"format_version\": 1, \"taken\": 0, \"server\": \"a\\u001b[31m\\u202eb\", \"release\": null, \"machines\": [], \"units\": [], \"states\": []}";
+    let manifest = "apps:\n  a: {exec: [/bin/a], instances: 0}\n";
+    let run = Test::new().manifest(manifest).file("s.json", old);
+    let output = run.args("diff --against snapshot:s.json --stat").output();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let start = "warning: the snapshot of a\u{fffd}[31m\u{fffd}b is ";
+    assert!(
+        said.starts_with(start) && said.ends_with(" days old\n"),
+        "{said}"
+    );
+}

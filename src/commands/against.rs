@@ -23,12 +23,10 @@ use crate::name::AppName;
 use crate::parallel::in_parts;
 use crate::render::desired::{Desired, DesiredUnit};
 use crate::state::{
-    Coverage, Mark, Observed, ObservedUnit, RegistryName, SeenState, SeenUnit, State, States,
-    UnitHash,
+    Coverage, Observed, ObservedUnit, RegistryName, SeenState, SeenUnit, State, States, UnitHash,
 };
 use crate::tell::count;
 use crate::unit::fleet::hash;
-use crate::visible::plain;
 
 /// What is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,11 +79,8 @@ impl Invocation {
         let directory = directory::read(path)?;
         for (name, complaint) in directory.unreadable {
             let path = path.join(name);
-            let message = format!(
-                "warning: fleet can't read `{}`: {complaint}\n",
-                path.display()
-            );
-            self.output.message(&plain(&message));
+            let message = format!("fleet can't read `{}`: {complaint}", path.display());
+            self.output.warning(&message);
         }
         Ok(directory.observed)
     }
@@ -105,8 +100,8 @@ impl Invocation {
         if days > 0 {
             let server = &snapshot.server;
             let age = count(usize::try_from(days).unwrap_or(usize::MAX), "day");
-            self.output
-                .message(&format!("warning: the snapshot of {server} is {age} old\n"));
+            let message = format!("the snapshot of {server} is {age} old");
+            self.output.warning(&message);
         }
         Ok(snapshot.observed)
     }
@@ -120,11 +115,8 @@ impl Invocation {
         let Some(loaded) = self.load_from(&mut tree)? else {
             let manifests = self.manifests();
             let shown: Vec<String> = manifests.iter().map(|path| tree.shown(path)).collect();
-            let message = format!(
-                "warning: there is no `{}`: all is new\n",
-                shown.join("`, `")
-            );
-            self.output.message(&plain(&message));
+            let message = format!("there is no `{}`: all is new", shown.join("`, `"));
+            self.output.warning(&message);
             return Ok(as_seen(&Desired::default()));
         };
         if loaded.report.has_errors() {
@@ -199,9 +191,9 @@ impl Invocation {
             release.replaces_content() == Some(false) && is_changed
         }) {
             let message = format!(
-                "warning: fleet {release} never replaces the text of a unit that it has: it has to be deleted first\n"
+                "fleet {release} never replaces the text of a unit that it has: it has to be deleted first"
             );
-            self.output.message(&plain(&message));
+            self.output.warning(&message);
         }
         Ok(Compared {
             observed,
@@ -276,22 +268,16 @@ fn as_seen(desired: &Desired) -> Observed {
         units.iter().flat_map(seen_units).collect::<Vec<_>>()
     });
     let units = parts.into_iter().flatten();
+    let owners = desired.units.iter();
+    let owners = owners.map(|unit| (RegistryName::from(&unit.name), unit.owner()));
     Observed {
         coverage: Coverage::Wanted,
         units: units.map(|unit| (unit.name.clone(), unit)).collect(),
         states: States::new(),
         machines: BTreeMap::new(),
         release: None,
-        owners: desired.units.iter().map(owner).collect(),
+        owners: owners.collect(),
     }
-}
-
-fn owner(unit: &DesiredUnit) -> (RegistryName, Mark) {
-    let mark = Mark {
-        app: unit.app.as_str().to_owned(),
-        process: unit.process.as_str().to_owned(),
-    };
-    (RegistryName::from(&unit.name), mark)
 }
 
 fn seen_units(wanted: &DesiredUnit) -> Vec<ObservedUnit> {
