@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use unitgen::cluster::fleetctl::words::Remark;
 use unitgen::cluster::fleetctl::{End, Fleetctl as Door, GlobalFlags, Outcome};
+use unitgen::plan::script::Existing;
 use unitgen::state::RegistryName;
 
 use crate::delivery::put_unit;
@@ -95,6 +96,38 @@ fn units_are_submitted_replaced_and_destroyed() {
 }
 
 #[test]
+fn what_is_there_stays_where_nothing_is_replaced() {
+    let changed = TEXT.replace("echo", "true");
+    for (kind, release) in [(Kind::Current, Release::Current), (Kind::Old, Release::Old)] {
+        let server = FleetServer::start_kind(kind);
+        let fleetctl = Fleetctl::new(release);
+        let program = fleetctl.program().display().to_string();
+        let path = format!("PATH={}", fleetctl.path());
+        for (index, command) in [vec![program.as_str()], vec!["env", &path, "fleetctl"]]
+            .into_iter()
+            .enumerate()
+        {
+            let door = door(&command, server.endpoint());
+            let unit = name(&format!("a{index}@.service"));
+            let outcome = door.submit_with(&[(&unit, TEXT)], Existing::Keep).unwrap();
+            assert_eq!((outcome.end, &*outcome.stderr), (End::Exit(0), ""));
+            let shown = format!(" submit {unit}");
+            assert!(outcome.commands[0].ends_with(&shown), "{outcome:?}");
+            holds(server.endpoint(), &unit, Some(TEXT));
+            let units = [(&unit, &*changed)];
+            let outcome = door.submit_with(&units, Existing::Keep).unwrap();
+            assert!(outcome.claims_success());
+            assert!(
+                matches!(&outcome.remarks()[..], [Remark::Differs { unit: found, .. }] if *found == unit),
+                "{outcome:?}"
+            );
+            holds(server.endpoint(), &unit, Some(TEXT));
+        }
+        assert!(!fleetctl.calls().concat().contains("--replace"));
+    }
+}
+
+#[test]
 fn one_process_takes_as_many_units_as_fit() {
     let server = FleetServer::start();
     let fleetctl = Fleetctl::new(Release::Current);
@@ -132,8 +165,8 @@ fn one_process_takes_as_many_units_as_fit() {
     assert_eq!(far.destroy(&[]).unwrap().commands.len(), 0);
     assert_eq!(submit(&far, &[], TEXT).commands.len(), 0);
     fleetctl.order(Fault::Fail);
-    let outcome = own(&fleetctl, server.endpoint())
-        .submit(&names.iter().map(|name| (*name, TEXT)).collect::<Vec<_>>());
+    let units: Vec<_> = names.iter().map(|name| (*name, TEXT)).collect();
+    let outcome = own(&fleetctl, server.endpoint()).submit(&units);
     assert_eq!(outcome.unwrap().end, End::Exit(1));
     assert_eq!(fleetctl.calls().len(), 1);
 }
@@ -258,7 +291,8 @@ fn what_is_no_program_is_told() {
     let plain = folder.path("fleetctl").display().to_string();
     let none = folder.path("none").display().to_string();
     let case = |command: &[&str], unit: &str, expected: &str| {
-        let result = door(command, "http://127.0.0.1:1").submit(&[(&name(unit), TEXT)]);
+        let door = door(command, "http://127.0.0.1:1");
+        let result = door.submit(&[(&name(unit), TEXT)]);
         let error = result.unwrap_err();
         assert_eq!(error.status.code(), 2);
         assert_eq!(error.text(), expected);

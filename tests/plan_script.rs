@@ -10,9 +10,10 @@ use proptest::prelude::*;
 use unitgen::plan::script::script;
 use unitgen::plan::{Action, Plan, Reason, Step, Text};
 use unitgen::state::{RegistryName, UnitHash};
+use unitgen::unit::fleet::hash;
 
 use crate::delivery::put_unit;
-use crate::fleet_server::FleetServer;
+use crate::fleet_server::{FleetServer, Kind};
 use crate::fleetctl::{Fault, Fleetctl, Release};
 use crate::test::Folder;
 
@@ -27,10 +28,12 @@ const SHELLS: [&str; 5] = [
 
 const TEXT: &str = "[Service]\nExecStart=/bin/echo $(date)\n";
 
+const OLD: &str = "[Service]\nExecStart=/bin/true\n";
+
 /// Keeps the files that it is to submit, and gives them back.
 const STUB: &str = "#!/bin/sh\n\
     case $1 in\n\
-    submit) shift 2; for file; do cp \"$file\" kept/; done ;;\n\
+    submit) shift; [ \"$1\" != --replace ] || shift; for file; do cp \"$file\" kept/; done ;;\n\
     cat) cat \"kept/${2#./}\" 2>/dev/null ;;\n\
     destroy) ;;\n\
     esac\n";
@@ -49,8 +52,15 @@ fn store(name: &str, text: &str) -> Step {
     step(name, Action::Create(Text { text, hash }))
 }
 
-fn destroy(name: &str) -> Step {
-    let before = UnitHash::seen("");
+fn replace(name: &str, before: &str, text: &str) -> Step {
+    let [before, after] = [before, text].map(|text| UnitHash::seen(hash(text)));
+    let (text, hash) = (text.to_owned(), after);
+    let text = Text { text, hash };
+    step(name, Action::Replace { before, text })
+}
+
+fn destroy(name: &str, before: &str) -> Step {
+    let before = UnitHash::seen(hash(before));
     step(name, Action::Destroy { before })
 }
 
@@ -200,7 +210,7 @@ fn what_is_cut_off_on_the_way_does_nothing() {
     let (folder, path) = with_stub();
     fs::create_dir(folder.path("kept")).unwrap();
     let whole = script(
-        &plan(vec![store("a@.service", TEXT), destroy("b.service")]),
+        &plan(vec![store("a@.service", TEXT), destroy("b.service", OLD)]),
         &["fleetctl".to_owned()],
     );
     for length in (0..whole.len() - "main\n".len()).step_by(7) {
@@ -217,19 +227,18 @@ fn what_fleet_does_not_hold_is_named() {
     let words = ["fleetctl".to_owned(), endpoint];
     let folder = desk();
     let path = fleetctl.path();
-    let old = "[Service]\nExecStart=/bin/true\n";
     let reset = || {
         server.world(|world| world.units.clear());
-        put_unit(server.endpoint(), "a@.service", old, "inactive");
-        put_unit(server.endpoint(), "d.service", old, "inactive");
-        put_unit(server.endpoint(), "-e.service", old, "inactive");
+        put_unit(server.endpoint(), "a@.service", OLD, "inactive");
+        put_unit(server.endpoint(), "d.service", OLD, "inactive");
+        put_unit(server.endpoint(), "-e.service", OLD, "inactive");
     };
     let good = || {
         plan(vec![
-            store("a@.service", TEXT),
+            replace("a@.service", OLD, TEXT),
             store(r"b\x2d@.service", TEXT),
-            destroy("d.service"),
-            destroy("-e.service"),
+            destroy("d.service", OLD),
+            destroy("-e.service", OLD),
         ])
     };
     for shell in shells() {
@@ -243,9 +252,9 @@ fn what_fleet_does_not_hold_is_named() {
             TEXT
         );
         reset();
-        put_unit(server.endpoint(), "c.service", old, "launched");
+        put_unit(server.endpoint(), "c.service", OLD, "launched");
         let mut held = good();
-        held.steps.insert(2, store("c.service", TEXT));
+        held.steps.insert(2, replace("c.service", OLD, TEXT));
         let (status, said) = run(&script(&held, &words), shell, &path, &folder);
         assert_eq!(status, Some(1));
         let error = "error: fleet does not hold these as they should be: c.service\n";
@@ -276,10 +285,34 @@ fn what_fleet_does_not_hold_is_named() {
     }
     reset();
     fleetctl.order(Fault::Lie);
-    let destroying = plan(vec![destroy("d.service"), destroy("-e.service")]);
+    let destroying = plan(vec![destroy("d.service", OLD), destroy("-e.service", OLD)]);
     let (status, said) = run(&script(&destroying, &words), "sh -e", &path, &folder);
     let error = "error: fleet still has these: d.service -e.service\n";
     assert_eq!((status, &*said), (Some(1), error));
+}
+
+#[test]
+fn an_old_fleetctl_can_create() {
+    let server = FleetServer::start_kind(Kind::Old);
+    let fleetctl = Fleetctl::new(Release::Old);
+    let endpoint = format!("--endpoint={}", server.endpoint());
+    let words = ["fleetctl".to_owned(), endpoint];
+    let folder = desk();
+    put_unit(server.endpoint(), "d.service", OLD, "inactive");
+    let creating = plan(vec![store("a@.service", TEXT), destroy("d.service", OLD)]);
+    let text = script(&creating, &words);
+    let ended = run(&text, "sh -e", &fleetctl.path(), &folder);
+    assert_eq!(ended, (Some(0), String::new()));
+    let names = server.world(|world| world.units.keys().cloned().collect::<Vec<_>>());
+    assert_eq!(names, ["a@.service"]);
+    let replacing = plan(vec![replace("a@.service", TEXT, OLD)]);
+    let text = script(&replacing, &words);
+    let (status, said) = run(&text, "sh -e", &fleetctl.path(), &folder);
+    assert_eq!(status, Some(1));
+    assert!(
+        said.starts_with("flag provided but not defined: -replace\n"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -31,7 +31,7 @@ use tempfile::TempDir;
 use crate::cluster::fleetctl::process::{Group, Kind};
 use crate::cluster::fleetctl::words::Remark;
 use crate::error::CommandError;
-use crate::plan::script;
+use crate::plan::script::{self, Existing};
 use crate::state::RegistryName;
 
 /// How many units a command line shows by name.
@@ -173,6 +173,18 @@ impl Fleetctl {
     /// # Errors
     /// Says why fleetctl, or what leads to it, can't be started at all, or files can't be written.
     pub fn submit(&self, units: &[(&RegistryName, &str)]) -> Result<Outcome, CommandError> {
+        self.submit_with(units, Existing::Replace)
+    }
+
+    /// Stores unit files: `fleetctl submit`, with `--replace` only where that is asked for.
+    ///
+    /// # Errors
+    /// Says why fleetctl, or what leads to it, can't be started at all, or files can't be written.
+    pub fn submit_with(
+        &self,
+        units: &[(&RegistryName, &str)],
+        existing: Existing,
+    ) -> Result<Outcome, CommandError> {
         let names: Vec<&RegistryName> = units.iter().map(|(name, _)| *name).collect();
         for name in &names {
             check_file_name(name)?;
@@ -180,10 +192,10 @@ impl Fleetctl {
         if units.is_empty() {
             return Ok(Outcome::nothing());
         }
-        let verb = &["submit", "--replace"];
+        let verb = existing.command();
         let (way, words) = self.words()?;
         if !way.is_empty() {
-            let script = script::submission(&words, units);
+            let script = script::submission(&words, units, existing);
             return self.run_script(way, &script, self.shown(verb, &names));
         }
         let files = Files::new(units)?;

@@ -5,7 +5,7 @@
 //! off on the way does nothing, since all that acts is called in the last line. fleetctl gets no input,
 //! which would be the rest of the script. Knows nothing of how a script gets anywhere.
 
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Plan, Step};
 use crate::state::RegistryName;
 
 /// How many units one fleetctl is called with.
@@ -47,11 +47,43 @@ stored() {
 }
 "#;
 
+/// What becomes of a unit that the registry has already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// It stays as it is. Each fleetctl can do that: those before 0.13 know no `--replace`.
+    Keep,
+    /// It gets the new text, unless fleet was told to do something with it.
+    Replace,
+}
+
+impl Existing {
+    /// Returns the words of fleetctl's command.
+    #[must_use]
+    pub fn command(self) -> &'static [&'static str] {
+        match self {
+            Self::Keep => &["submit"],
+            Self::Replace => &["submit", "--replace"],
+        }
+    }
+
+    /// Returns what a plan needs.
+    #[must_use]
+    pub fn of_plan(plan: &Plan) -> Self {
+        let replaces = |step: &Step| matches!(step.action, Action::Replace { .. });
+        if plan.steps.iter().any(replaces) {
+            Self::Replace
+        } else {
+            Self::Keep
+        }
+    }
+}
+
 /// Returns a script that carries out a plan by a fleetctl, which these words call, and fails where the
 /// registry does not hold what it should afterwards.
 #[must_use]
 pub fn script(plan: &Plan, fleetctl: &[String]) -> String {
     let Plan { steps, held } = plan;
+    let existing = Existing::of_plan(plan);
     let mut files = String::new();
     let mut stored = Vec::new();
     let mut destroyed = Vec::new();
@@ -81,11 +113,11 @@ pub fn script(plan: &Plan, fleetctl: &[String]) -> String {
     text.push_str(READING_BACK);
     text.push_str("\n# Until here nothing was sent anywhere.\nmain() {\n");
     let call = call(fleetctl);
-    if !stored.is_empty() {
+    if existing == Existing::Replace {
         text.push_str("    # What is there is replaced, but fleet keeps the text of what runs.\n");
     }
     for part in parts(&stored, |unit| path(unit).len()) {
-        let line = submit_line(&call, part);
+        let line = submit_line(&call, part, existing);
         text.push_str(&format!("    {line} || status=$?\n"));
     }
     for unit in &stored {
@@ -120,7 +152,11 @@ pub fn script(plan: &Plan, fleetctl: &[String]) -> String {
 
 /// Returns a script that does no more than submit unit files, and ends as fleetctl does.
 #[must_use]
-pub fn submission(fleetctl: &[String], units: &[(&RegistryName, &str)]) -> String {
+pub fn submission(
+    fleetctl: &[String],
+    units: &[(&RegistryName, &str)],
+    existing: Existing,
+) -> String {
     let mut text = beginning(fleetctl);
     for (name, unit) in units {
         text.push_str(&file(name.as_str(), unit));
@@ -128,7 +164,7 @@ pub fn submission(fleetctl: &[String], units: &[(&RegistryName, &str)]) -> Strin
     let names: Vec<&RegistryName> = units.iter().map(|(name, _)| *name).collect();
     let call = call(fleetctl);
     let parts = parts(&names, |unit| path(unit).len());
-    text + &main_of(parts.map(|part| submit_line(&call, part)))
+    text + &main_of(parts.map(|part| submit_line(&call, part, existing)))
 }
 
 /// Returns a script that does no more than destroy units, and ends as fleetctl does.
@@ -198,12 +234,13 @@ fn call(fleetctl: &[String]) -> String {
     words.join(" ")
 }
 
-fn submit_line(call: &str, units: &[&RegistryName]) -> String {
+fn submit_line(call: &str, units: &[&RegistryName], existing: Existing) -> String {
+    let command = existing.command().join(" ");
     let files: String = units
         .iter()
         .map(|unit| format!(" {}", path(unit)))
         .collect();
-    format!("{call} submit --replace{files} </dev/null")
+    format!("{call} {command}{files} </dev/null")
 }
 
 fn destroy_line(call: &str, units: &[&RegistryName]) -> String {
@@ -273,7 +310,7 @@ fn format_of(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Reason, Step, Text};
+    use crate::plan::{Reason, Text};
     use crate::state::UnitHash;
 
     fn words(text: &str) -> Vec<String> {
@@ -320,8 +357,7 @@ mod tests {
              [Service]\nExecStart=/bin/echo $(x)\nUNIT\n",
             READING_BACK,
             "\n# Until here nothing was sent anywhere.\nmain() {\n    \
-             # What is there is replaced, but fleet keeps the text of what runs.\n    \
-             fleetctl submit --replace \"$units\"/'a\\x2db@.service' </dev/null || status=$?\n    \
+             fleetctl submit \"$units\"/'a\\x2db@.service' </dev/null || status=$?\n    \
              name='a\\x2db@.service'; stored fleetctl cat 'a\\x2db@.service'\n    \
              [ -z \"$wrong\" ] || fail \"fleet does not hold these as they should be:$wrong\"\n    \
              [ \"$status\" = 0 ] || \
