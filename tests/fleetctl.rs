@@ -29,7 +29,7 @@ pub(crate) enum Release {
     Old,
 }
 
-/// What is to go wrong in each call from now on that is to change something.
+/// What is to go wrong in each call from now on that is to change something, or that reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// It does nothing and never ends, nor does a process that it started.
@@ -40,7 +40,7 @@ pub(crate) enum Fault {
     Die(usize),
     /// It does all that it should, and ends with status 1.
     Fail,
-    /// It says that it did all, and did nothing.
+    /// It says that it did all, and did nothing. One that reads says nothing.
     Lie,
     /// It says 2 MiB of something on each of its streams beforehand.
     Rubbish,
@@ -104,8 +104,17 @@ impl Fleetctl {
         format!("{folder}:{}", env::var("PATH").unwrap())
     }
 
-    /// Orders a fault.
+    /// Orders a fault of what changes something.
     pub(crate) fn order(&self, fault: Fault) {
+        self.order_in("fault", fault);
+    }
+
+    /// Orders a fault of what reads.
+    pub(crate) fn order_reading(&self, fault: Fault) {
+        self.order_in("fault-reading", fault);
+    }
+
+    fn order_in(&self, file: &str, fault: Fault) {
         let (word, number) = match fault {
             Fault::Hang | Fault::HangDeaf => ("hang", 0),
             Fault::Die(number) => ("die", number),
@@ -114,7 +123,7 @@ impl Fleetctl {
             Fault::Rubbish => ("rubbish", 0),
             Fault::Leave => ("leave", 0),
         };
-        self.folder.write("fault", format!("{word} {number}"));
+        self.folder.write(file, format!("{word} {number}"));
         if fault == Fault::HangDeaf {
             self.folder.write("deaf", "");
         }
@@ -224,11 +233,13 @@ fn program() {
         .skip_while(|word| word != "--")
         .skip(1)
         .collect();
-    let changes = |word: &String| ["submit", "destroy"].contains(&word.as_str());
-    let fault = fs::read_to_string(folder.join("fault")).ok();
-    let fault = fault
-        .filter(|_| arguments.iter().any(changes))
-        .unwrap_or_default();
+    let command = arguments.iter().find_map(|word| match word.as_str() {
+        "submit" | "destroy" => Some("fault"),
+        "cat" | "list-unit-files" => Some("fault-reading"),
+        _ => None,
+    });
+    let fault = command.and_then(|file| fs::read_to_string(folder.join(file)).ok());
+    let fault = fault.unwrap_or_default();
     let (fault, number) = fault.split_once(' ').unwrap_or(("", "0"));
     let mut call = Call {
         is_old: env::var("STANDIN_OLD").is_ok_and(|value| !value.is_empty()),

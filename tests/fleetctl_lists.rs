@@ -4,7 +4,8 @@
 use unitgen::unit::fleet::hash;
 
 use crate::delivery::put_unit;
-use crate::fleet_server::FleetServer;
+use crate::fleet_server::{FleetServer, Kind};
+use crate::fleetctl::{Fleetctl, Release};
 use crate::fleetctl_facts::{Desk, text};
 
 #[test]
@@ -61,6 +62,66 @@ fn the_registry_is_listed() {
         "WARNING: The \"tmachine\" field is deprecated. Use \"target\" instead\n",
         0,
     );
+}
+
+/// The list that is asked for, held against the whole ones that were recorded.
+#[test]
+fn hashes_and_ids_are_whole_where_that_is_asked_for() {
+    let recorded = "UNIT\t\t\tHASH\t\t\t\t\t\tDSTATE\t\tSTATE\t\tTARGET\n\
+        app-http@.service\t5afd08b97864a83ea6ef0166f55410124d214bd2\tinactive\tinactive\t-\n\
+        app-http@1.service\t2c578c96af526baa33e7181f32f3d1e416822d38\tlaunched\tlaunched\t\
+        aaaa0001000000000000000000000001/127.0.0.11\n";
+    let server = FleetServer::start();
+    let desk = Desk::of(&server);
+    let asked = "list-unit-files --full --fields=unit,hash,dstate";
+    desk.case(
+        "list-unit-files --full",
+        "UNIT\tHASH\tDSTATE\tSTATE\tTARGET\n",
+        "",
+        0,
+    );
+    desk.case(asked, "UNIT\tHASH\tDSTATE\n", "", 0);
+    desk.case(&format!("{asked} --no-legend"), "", "", 0);
+    let (template, instance) = ("app-http@.service", "app-http@1.service");
+    put_unit(server.endpoint(), template, &text(2000), "inactive");
+    put_unit(server.endpoint(), instance, &text(1000), "launched");
+    desk.case("list-unit-files --full", recorded, "", 0);
+    desk.case(
+        asked,
+        "UNIT\t\t\tHASH\t\t\t\t\t\tDSTATE\n\
+         app-http@.service\t5afd08b97864a83ea6ef0166f55410124d214bd2\tinactive\n\
+         app-http@1.service\t2c578c96af526baa33e7181f32f3d1e416822d38\tlaunched\n",
+        "",
+        0,
+    );
+}
+
+#[test]
+fn the_old_one_lists_alike() {
+    let server = FleetServer::start_kind(Kind::Old);
+    let desk = Desk::new(Fleetctl::new(Release::Old), server.endpoint());
+    put_unit(
+        server.endpoint(),
+        "app-http@.service",
+        &text(1000),
+        "inactive",
+    );
+    put_unit(
+        server.endpoint(),
+        "app-http@1.service",
+        &text(1000),
+        "launched",
+    );
+    desk.case(
+        "list-unit-files --fields=unit,hash,dstate",
+        "UNIT\t\t\tHASH\tDSTATE\n\
+         app-http@.service\t2c578c9\tinactive\n\
+         app-http@1.service\t2c578c9\tlaunched\n",
+        "",
+        0,
+    );
+    desk.case("cat nosuch", "", "Unit nosuch.service not found\n", 1);
+    desk.case("cat app-http@1", &text(1000), "", 0);
 }
 
 #[test]

@@ -35,6 +35,7 @@ mod fleetctl_door;
 mod fleetctl_ends;
 mod fleetctl_facts;
 mod fleetctl_lists;
+mod fleetctl_reading;
 mod git;
 mod git_faults;
 mod git_load;

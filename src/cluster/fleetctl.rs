@@ -1,8 +1,8 @@
-//! The user's fleetctl, which submits and destroys unit files.
+//! The user's fleetctl, which submits, destroys and lists unit files.
 //!
-//! In: the words that call it, settings to hand on, units. Out: how it ended and all that it said. It is
-//! believed in nothing: it ends well where it did nothing, so that whoever calls reads back what the
-//! registry has. Knows nothing of plans, nor of what should be.
+//! In: the words that call it, settings to hand on, units. Out: how it ended and all that it said, or
+//! what the registry has. It is believed in nothing: it ends well where it did nothing, so that whoever
+//! calls reads back what the registry has. Knows nothing of plans, nor of what should be.
 //!
 //! `ssh core@host fleetctl` and `sudo fleetctl` are words too: all but the last lead to where fleetctl
 //! is. Files of this machine may not be there, or not be readable, so that a script goes that way
@@ -16,6 +16,7 @@
     reason = "this is the door to fleetctl, which reads files of its own"
 )]
 
+pub mod list;
 mod process;
 pub mod words;
 
@@ -28,7 +29,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::cluster::fleetctl::process::{Group, Kind};
+use crate::cluster::fleetctl::process::{Ended, Group, Kind};
 use crate::cluster::fleetctl::words::Remark;
 use crate::error::CommandError;
 use crate::plan::script::{self, Existing};
@@ -36,6 +37,9 @@ use crate::state::RegistryName;
 
 /// How many units a command line shows by name.
 const SHOWN_MAXIMUM: usize = 3;
+
+/// How much is kept of what is said for people only.
+const SAID_MAXIMUM: usize = 1 << 20;
 
 /// A fleetctl, and how it is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -298,23 +302,32 @@ impl Fleetctl {
         input: Option<&str>,
         shown: String,
     ) -> Result<Outcome, CommandError> {
+        let ended = self.finish(command, folder, input, SAID_MAXIMUM)?;
+        Ok(Outcome {
+            commands: vec![shown],
+            end: ended.end,
+            stdout: ended.stdout.text(),
+            stderr: ended.stderr.text(),
+        })
+    }
+
+    fn finish(
+        &self,
+        command: Command,
+        folder: Option<&Path>,
+        input: Option<&str>,
+        kept: usize,
+    ) -> Result<Ended, CommandError> {
         let program = command.get_program().to_string_lossy().into_owned();
         let kind = if self.interactive {
             Kind::Foreground
         } else {
             Kind::OwnGroup
         };
-        let group = Group::start(command, kind, folder, input.is_some())
-            .map_err(|failure| failure.explained(&program))?;
-        let ended = group
+        Group::start(command, kind, folder, input.is_some(), kept)
+            .map_err(|failure| failure.explained(&program))?
             .finish(input.unwrap_or_default(), self.time_limit)
-            .map_err(|error| cant_run(&program, error))?;
-        Ok(Outcome {
-            commands: vec![shown],
-            end: ended.end,
-            stdout: ended.stdout,
-            stderr: ended.stderr,
-        })
+            .map_err(|error| cant_run(&program, error))
     }
 
     /// Returns a command line for people.

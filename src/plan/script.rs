@@ -18,8 +18,9 @@ const BYTES_MAXIMUM: usize = 100_000;
 /// The line that ends a text, where the text has no such line.
 const END: &str = "UNIT";
 
-/// What a script begins with after its comment: `$units` is a folder for the files, which goes whatever
-/// happens. A signal alone would not run what is kept for the end.
+/// What a script begins with that needs files: `$folder` is a folder of its own, which goes whatever
+/// happens, and `$units` is one in it for unit files alone, whose names may be any. A signal alone would
+/// not run what is kept for the end.
 const BEGINNING: &str = r#"set -eu
 umask 077
 
@@ -28,12 +29,32 @@ fail() {
     exit 1
 }
 
-units=
-trap '[ -z "$units" ] || rm -rf "$units"' EXIT
+folder=
+trap '[ -z "$folder" ] || rm -rf "$folder"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
-units=$(mktemp -d)
+folder=$(mktemp -d)
+units=$folder/units
+mkdir "$units"
+"#;
+
+/// How a unit's text is asked for, after that beginning: it is in `$folder/is` then. No unit is without
+/// text: a fleetctl that does not know one of its flags says nothing and ends well.
+pub(crate) const LOOK: &str = r#"
+# Tells whether there is a unit. That fleetctl fails says nothing of it.
+look() {
+    name=$1
+    shift
+    end=0
+    "$@" </dev/null >"$folder/is" 2>"$folder/said" || end=$?
+    [ "$end" != 0 ] || [ ! -s "$folder/is" ] || return 0
+    case $(cat "$folder/said") in
+    *"Unit $name not found"*) return 1 ;;
+    esac
+    cat "$folder/said" >&2
+    fail "fleetctl did not tell the text of $name, and ended with status $end"
+}
 "#;
 
 /// How a unit is compared with what fleet has of it. The mark keeps line breaks at the end.
@@ -214,22 +235,29 @@ pub fn parts<'a, T>(
     })
 }
 
-fn beginning(fleetctl: &[String]) -> String {
+/// Returns the beginning of a script that needs files.
+pub(crate) fn beginning(fleetctl: &[String]) -> String {
+    check_of(fleetctl) + "\n" + BEGINNING
+}
+
+/// Returns what ends a script where there is no fleetctl.
+pub(crate) fn check_of(fleetctl: &[String]) -> String {
     let program = fleetctl.first().map_or("fleetctl", String::as_str);
     let message = quoted(&format!("error: there is no `{program}` here"));
     let program = quoted(program);
     format!(
-        "command -v {program} >/dev/null 2>&1 || {{\n    printf '%s\\n' {message} >&2\n    exit 127\n}}\n\n\
-         {BEGINNING}"
+        "command -v {program} >/dev/null 2>&1 || {{\n    printf '%s\\n' {message} >&2\n    exit 127\n}}\n"
     )
 }
 
-fn main_of(lines: impl Iterator<Item = String>) -> String {
+/// Returns the end of a script, which does all that acts: what is cut off before does nothing.
+pub(crate) fn main_of(lines: impl Iterator<Item = String>) -> String {
     let lines: String = lines.map(|line| format!("    {line}\n")).collect();
     format!("\nmain() {{\n    :\n{lines}}}\n\nmain\n")
 }
 
-fn call(fleetctl: &[String]) -> String {
+/// Returns the words that call fleetctl.
+pub(crate) fn call(fleetctl: &[String]) -> String {
     let words: Vec<String> = fleetctl.iter().map(|word| quoted(word)).collect();
     words.join(" ")
 }
@@ -251,7 +279,8 @@ fn destroy_line(call: &str, units: &[&RegistryName]) -> String {
     format!("{call} destroy{names} </dev/null")
 }
 
-fn operand(name: &RegistryName) -> String {
+/// Returns a unit's name as an argument.
+pub(crate) fn operand(name: &RegistryName) -> String {
     quoted(&plain_operand(name))
 }
 

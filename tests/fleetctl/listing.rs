@@ -53,7 +53,10 @@ pub(super) fn list(call: &mut Call, flags: &Flags, server: &Server) -> i32 {
 }
 
 fn field(key: &str, unit: &Value, machines: &[Value], full: bool) -> String {
-    let word = |key: &str| unit[key].as_str().unwrap_or("-").to_owned();
+    let word = |key: &str| {
+        let word = unit[key].as_str().filter(|word| !word.is_empty());
+        word.unwrap_or("-").to_owned()
+    };
     let (options, hash) = unit_of(unit);
     let option = |section: &str, name: &str| {
         let mut found = options.iter().filter(|(a, b, _)| a == section && b == name);

@@ -30,9 +30,6 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 /// How long it may take to see the end of what was killed.
 const BURIAL: Duration = Duration::from_secs(1);
 
-/// How much is kept of an output: half of it from its beginning, half from its end.
-const OUTPUT_MAXIMUM: usize = 1 << 20;
-
 /// Ends what the first line of its input names, after a grace of two seconds by force, and removes a
 /// folder, as soon as the input ends. Before that it can be told that all is over, or to end the rest
 /// of a group and leave the folder to others. A group's number has a minus before it, and not every
@@ -78,8 +75,8 @@ pub(super) struct Group {
 /// What came of a process.
 pub(super) struct Ended {
     pub(super) end: End,
-    pub(super) stdout: String,
-    pub(super) stderr: String,
+    pub(super) stdout: Kept,
+    pub(super) stderr: Kept,
 }
 
 /// Why there is no process.
@@ -97,9 +94,9 @@ struct Output {
     reader: JoinHandle<()>,
 }
 
-/// What is kept of an output.
-#[derive(Default)]
-struct Kept {
+/// What is kept of an output: where it is too much, half of that from its beginning, half from its end.
+pub(super) struct Kept {
+    maximum: usize,
     head: Vec<u8>,
     tail: VecDeque<u8>,
     left_out: usize,
@@ -131,12 +128,14 @@ impl Failure {
 }
 
 impl Group {
-    /// Starts a process, whose folder goes with it. It has an input only where it is to get one.
+    /// Starts a process, whose folder goes with it. It has an input only where it is to get one, and this
+    /// much is kept of each of its outputs.
     pub(super) fn start(
         mut command: Command,
         kind: Kind,
         folder: Option<&Path>,
         has_input: bool,
+        kept: usize,
     ) -> Result<Self, Failure> {
         let mut watcher = Command::new("sh")
             .args(["-c", WATCH, "sh"])
@@ -181,8 +180,8 @@ impl Group {
         }
         Ok(Self {
             input: process.stdin.take(),
-            stdout: Output::read(process.stdout.take()),
-            stderr: Output::read(process.stderr.take()),
+            stdout: Output::read(process.stdout.take(), kept),
+            stderr: Output::read(process.stderr.take(), kept),
             process,
             kind,
             watcher,
@@ -214,8 +213,8 @@ impl Group {
         self.watcher.wait()?;
         Ok(Ended {
             end,
-            stdout: self.stdout.text(),
-            stderr: self.stderr.text(),
+            stdout: self.stdout.kept(),
+            stderr: self.stderr.kept(),
         })
     }
 
@@ -257,8 +256,8 @@ impl Drop for Group {
 }
 
 impl Output {
-    fn read(stream: Option<impl Read + Send + 'static>) -> Self {
-        let kept = Arc::new(Mutex::new(Kept::default()));
+    fn read(stream: Option<impl Read + Send + 'static>, maximum: usize) -> Self {
+        let kept = Arc::new(Mutex::new(Kept::new(maximum)));
         let shared = Arc::clone(&kept);
         let reader = thread::spawn(move || {
             let Some(mut stream) = stream else { return };
@@ -287,8 +286,11 @@ impl Output {
         true
     }
 
-    fn text(&self) -> String {
-        lock(&self.kept).text()
+    fn kept(&self) -> Kept {
+        let mut kept = lock(&self.kept);
+        // What was left behind may still speak, to nobody.
+        let nothing = Kept::new(kept.maximum);
+        std::mem::replace(&mut kept, nothing)
     }
 }
 
@@ -298,8 +300,17 @@ fn lock(kept: &Mutex<Kept>) -> std::sync::MutexGuard<'_, Kept> {
 }
 
 impl Kept {
+    fn new(maximum: usize) -> Self {
+        Self {
+            maximum,
+            head: Vec::new(),
+            tail: VecDeque::new(),
+            left_out: 0,
+        }
+    }
+
     fn add(&mut self, bytes: &[u8]) {
-        let half = OUTPUT_MAXIMUM / 2;
+        let half = self.maximum / 2;
         let room = half - self.head.len();
         let (head, tail) = bytes.split_at(room.min(bytes.len()));
         self.head.extend_from_slice(head);
@@ -309,7 +320,14 @@ impl Kept {
         self.left_out += excess;
     }
 
-    fn text(&self) -> String {
+    /// Returns all of it, where nothing is left out.
+    pub(super) fn whole(&self) -> Option<Vec<u8>> {
+        let bytes = self.head.iter().chain(&self.tail).copied();
+        (self.left_out == 0).then(|| bytes.collect())
+    }
+
+    /// Returns it for people.
+    pub(super) fn text(&self) -> String {
         let mut bytes = self.head.clone();
         if self.left_out > 0 {
             let left_out = self.left_out;
@@ -335,18 +353,20 @@ mod tests {
 
     #[test]
     fn the_beginning_and_the_end_of_an_output_are_kept() {
-        let half = OUTPUT_MAXIMUM / 2;
-        let mut kept = Kept::default();
+        let half = 1000;
+        let mut kept = Kept::new(2 * half);
         kept.add(b"ab");
         assert_eq!(kept.text(), "ab");
         kept.add(&vec![b'c'; half]);
         kept.add(&vec![b'd'; half - 2]);
-        assert_eq!(kept.text().len(), OUTPUT_MAXIMUM);
+        assert_eq!(kept.text().len(), 2 * half);
+        assert_eq!(kept.whole().unwrap(), kept.text().into_bytes());
         kept.add(b"xyz");
         let text = kept.text();
         let note = "\n… 3 bytes are left out here …\n";
         assert!(text.starts_with("abcc") && text.ends_with("ddxyz"));
         assert_eq!(text.find(note), Some(half));
-        assert_eq!(text.len(), OUTPUT_MAXIMUM + note.len());
+        assert_eq!(text.len(), 2 * half + note.len());
+        assert_eq!(kept.whole(), None);
     }
 }
