@@ -48,6 +48,7 @@ mod lint;
 mod lint_traps;
 mod mending;
 mod plan_script;
+mod plan_script_seen;
 mod properties;
 mod reading;
 mod readme;

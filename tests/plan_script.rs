@@ -26,19 +26,20 @@ const SHELLS: [&str; 5] = [
     "bash --posix -e",
 ];
 
-const TEXT: &str = "[Service]\nExecStart=/bin/echo $(date)\n";
+pub(crate) const TEXT: &str = "[Service]\nExecStart=/bin/echo $(date)\n";
 
-const OLD: &str = "[Service]\nExecStart=/bin/true\n";
+pub(crate) const OLD: &str = "[Service]\nExecStart=/bin/true\n";
 
 /// Keeps the files that it is to submit, and gives them back.
 const STUB: &str = "#!/bin/sh\n\
     case $1 in\n\
     submit) shift; [ \"$1\" != --replace ] || shift; for file; do cp \"$file\" kept/; done ;;\n\
-    cat) cat \"kept/${2#./}\" 2>/dev/null ;;\n\
+    cat) cat \"kept/${2#./}\" 2>/dev/null || { \
+    printf 'Unit %s not found\\n' \"${2#./}\" >&2; exit 1; } ;;\n\
     destroy) ;;\n\
     esac\n";
 
-fn step(name: &str, action: Action) -> Step {
+pub(crate) fn step(name: &str, action: Action) -> Step {
     Step {
         unit: RegistryName::seen(name),
         action,
@@ -46,30 +47,30 @@ fn step(name: &str, action: Action) -> Step {
     }
 }
 
-fn store(name: &str, text: &str) -> Step {
+pub(crate) fn store(name: &str, text: &str) -> Step {
     let hash = UnitHash::seen("");
     let text = text.to_owned();
     step(name, Action::Create(Text { text, hash }))
 }
 
-fn replace(name: &str, before: &str, text: &str) -> Step {
+pub(crate) fn replace(name: &str, before: &str, text: &str) -> Step {
     let [before, after] = [before, text].map(|text| UnitHash::seen(hash(text)));
     let (text, hash) = (text.to_owned(), after);
     let text = Text { text, hash };
     step(name, Action::Replace { before, text })
 }
 
-fn destroy(name: &str, before: &str) -> Step {
+pub(crate) fn destroy(name: &str, before: &str) -> Step {
     let before = UnitHash::seen(hash(before));
     step(name, Action::Destroy { before })
 }
 
-fn plan(steps: Vec<Step>) -> Plan {
+pub(crate) fn plan(steps: Vec<Step>) -> Plan {
     let held = Vec::new();
     Plan { steps, held }
 }
 
-fn shells() -> impl Iterator<Item = &'static str> {
+pub(crate) fn shells() -> impl Iterator<Item = &'static str> {
     let is_there = |shell: &&str| {
         let mut words = shell.split(' ');
         let mut command = Command::new(words.next().unwrap());
@@ -80,7 +81,7 @@ fn shells() -> impl Iterator<Item = &'static str> {
 }
 
 /// Runs a script as `| shell`, and returns its status and what it says.
-fn run(script: &str, shell: &str, path: &str, folder: &Folder) -> (Option<i32>, String) {
+pub(crate) fn run(script: &str, shell: &str, path: &str, folder: &Folder) -> (Option<i32>, String) {
     let mut words = shell.split(' ');
     let mut process = Command::new(words.next().unwrap())
         .args(words)
@@ -104,7 +105,7 @@ fn run(script: &str, shell: &str, path: &str, folder: &Folder) -> (Option<i32>, 
     (output.status.code(), said)
 }
 
-fn desk() -> Folder {
+pub(crate) fn desk() -> Folder {
     let folder = Folder::new();
     fs::create_dir(folder.path("temporary")).unwrap();
     folder
@@ -257,7 +258,8 @@ fn what_fleet_does_not_hold_is_named() {
         held.steps.insert(2, replace("c.service", OLD, TEXT));
         let (status, said) = run(&script(&held, &words), shell, &path, &folder);
         assert_eq!(status, Some(1));
-        let error = "error: fleet does not hold these as they should be: c.service\n";
+        let error = "error: fleet does not hold these as they should be (a unit that runs keeps its \
+                     text): c.service\n";
         assert!(said.ends_with(error), "{said}");
         assert_eq!(
             server.world(|world| world.units.len()),
@@ -268,7 +270,8 @@ fn what_fleet_does_not_hold_is_named() {
     for (fault, expected) in [
         (
             Fault::Lie,
-            "error: fleet does not hold these as they should be: a@.service b\\x2d@.service\n",
+            "error: fleet does not hold these as they should be (a unit that runs keeps its text): \
+             a@.service b\\x2d@.service\n",
         ),
         (
             Fault::Fail,

@@ -32,7 +32,7 @@ use tempfile::TempDir;
 use crate::cluster::fleetctl::process::{Ended, Group, Kind};
 use crate::cluster::fleetctl::words::Remark;
 use crate::error::CommandError;
-use crate::plan::script::{self, Existing};
+use crate::plan::script::{self, Existing, shell};
 use crate::state::RegistryName;
 
 /// How many units a command line shows by name.
@@ -205,7 +205,7 @@ impl Fleetctl {
         let files = Files::new(units)?;
         let folder = files.folder.path();
         let length = |name: &&RegistryName| folder.as_os_str().len() + 1 + name.as_str().len();
-        self.run_parts(script::parts(&names, length), |part| {
+        self.run_parts(shell::parts(&names, length), |part| {
             let mut command = start_of(&words);
             command.args(verb);
             command.args(part.iter().map(|name| folder.join(name.as_str())));
@@ -231,11 +231,11 @@ impl Fleetctl {
             return self.run_script(way, &script, self.shown(verb, names));
         }
         self.run_parts(
-            script::parts(names, |name| name.as_str().len() + 2),
+            shell::parts(names, |name| name.as_str().len() + 2),
             |part| {
                 let mut command = start_of(&words);
                 command.args(verb);
-                command.args(part.iter().map(|name| script::plain_operand(name)));
+                command.args(part.iter().map(|name| shell::plain_operand(name)));
                 (command, None, self.shown(verb, part))
             },
         )
@@ -337,11 +337,11 @@ impl Fleetctl {
             .command
             .iter()
             .chain(&flags)
-            .map(|word| script::quoted(word));
+            .map(|word| shell::quoted(word));
         let mut words: Vec<String> = own.collect();
         words.extend(verb.iter().map(|word| (*word).to_owned()));
         let operands = names.iter().take(SHOWN_MAXIMUM);
-        words.extend(operands.map(|name| script::quoted(&script::plain_operand(name))));
+        words.extend(operands.map(|name| shell::quoted(&shell::plain_operand(name))));
         if names.len() > SHOWN_MAXIMUM {
             words.push(format!("… ({} units)", names.len()));
         }

@@ -2,60 +2,58 @@
 //!
 //! In: a plan, or unit files and names, and the words that call fleetctl there. Out: a script for any
 //! POSIX shell. Every text in it is data: no byte of a unit or a name is read as a command. What is cut
-//! off on the way does nothing, since all that acts is called in the last line. fleetctl gets no input,
-//! which would be the rest of the script. Knows nothing of how a script gets anywhere.
+//! off on the way does nothing, since all that acts is called in the last line. That of a plan looks at
+//! the registry first, and changes nothing where it is not as it was seen. fleetctl gets no input, which
+//! would be the rest of the script. Knows nothing of how a script gets anywhere.
 
-use crate::plan::{Action, Plan, Step};
-use crate::state::RegistryName;
+pub mod shell;
 
-/// How many units one fleetctl is called with.
-const UNITS_MAXIMUM: usize = 200;
+use crate::plan::script::shell::{
+    LOOK, beginning, call, comment, file, main_of, operand, parts, path, quoted,
+};
+use crate::plan::{Action, Plan};
+use crate::state::{RegistryName, UnitHash};
 
-/// How many bytes the arguments of one call have. Linux takes 2 MiB with the environment; other ways
-/// to the far side take less.
-const BYTES_MAXIMUM: usize = 100_000;
+/// How it is told whether the registry is as it was seen. What a script has done before is fine, so that
+/// a second run finishes the work.
+const GUARD: &str = r#"
+# The registry may have changed since it was seen: it is looked at first, and this lists what differs.
+other=
+sum=
+if command -v sha1sum >/dev/null 2>&1; then
+    sum=sha1sum
+elif command -v openssl >/dev/null 2>&1; then
+    sum='openssl dgst -sha1 -r'
+fi
 
-/// The line that ends a text, where the text has no such line.
-const END: &str = "UNIT";
-
-/// What a script begins with that needs files: `$folder` is a folder of its own, which goes whatever
-/// happens, and `$units` is one in it for unit files alone, whose names may be any. A signal alone would
-/// not run what is kept for the end.
-const BEGINNING: &str = r#"set -eu
-umask 077
-
-fail() {
-    printf 'error: %s\n' "$*" >&2
-    exit 1
+is_stored() {
+    [ -e "$units/$name" ] && [ "$(cat "$folder/is" && echo .)" = "$(cat "$units/$name" && echo .)" ]
 }
 
-folder=
-trap '[ -z "$folder" ] || rm -rf "$folder"' EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
-folder=$(mktemp -d)
-units=$folder/units
-mkdir "$units"
-"#;
+is_as_seen() {
+    [ "$before" != none ] || return 1
+    [ -n "$sum" ] || return 0
+    hash=$($sum <"$folder/is")
+    [ "${hash%% *}" = "$before" ]
+}
 
-/// How a unit's text is asked for, after that beginning: it is in `$folder/is` then. No unit is without
-/// text: a fleetctl that does not know one of its flags says nothing and ends well.
-pub(crate) const LOOK: &str = r#"
-# Tells whether there is a unit. That fleetctl fails says nothing of it.
-look() {
-    name=$1
+seen() {
+    before=$1
     shift
-    end=0
-    "$@" </dev/null >"$folder/is" 2>"$folder/said" || end=$?
-    [ "$end" != 0 ] || [ ! -s "$folder/is" ] || return 0
-    case $(cat "$folder/said") in
-    *"Unit $name not found"*) return 1 ;;
-    esac
-    cat "$folder/said" >&2
-    fail "fleetctl did not tell the text of $name, and ended with status $end"
+    if look "$@"; then
+        is_stored || is_as_seen || other="$other $name"
+    elif [ "$before" != none ] && [ -e "$units/$name" ]; then
+        other="$other $name"
+    fi
 }
 "#;
+
+/// What stands where the registry is not looked at first.
+const UNSEEN: &str = "# Nobody has seen the registry: what is there is replaced, whatever it is.\n";
+
+/// What stands where it is.
+const SEEN: &str =
+    "# Where something is not as it was seen, nothing is changed, and it ends with status 5.\n";
 
 /// How a unit is compared with what fleet has of it. The mark keeps line breaks at the end.
 const READING_BACK: &str = r#"
@@ -86,89 +84,233 @@ impl Existing {
             Self::Replace => &["submit", "--replace"],
         }
     }
+}
 
-    /// Returns what a plan needs.
-    #[must_use]
-    pub fn of_plan(plan: &Plan) -> Self {
-        let replaces = |step: &Step| matches!(step.action, Action::Replace { .. });
-        if plan.steps.iter().any(replaces) {
-            Self::Replace
-        } else {
-            Self::Keep
-        }
-    }
+/// What a script is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script<'a> {
+    /// What is stored, in this order.
+    pub stored: Vec<Stored<'a>>,
+    /// What is destroyed after that, with the hash that it must have, unless it is gone already.
+    pub destroyed: Vec<(&'a RegistryName, &'a UnitHash)>,
+    /// What is left as it is, for people.
+    pub held: Vec<&'a RegistryName>,
+}
+
+/// A unit file that a script stores.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored<'a> {
+    /// The unit.
+    pub unit: &'a RegistryName,
+    /// Its text.
+    pub text: &'a str,
+    /// What is done, for people.
+    pub comment: String,
+    /// What there must be, unless it has the text already.
+    pub before: Before<'a>,
+}
+
+/// What there must be before a script changes anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before<'a> {
+    /// Whatever there is: nobody has seen it.
+    Unseen,
+    /// No such unit.
+    None,
+    /// One that has this hash.
+    Hash(&'a UnitHash),
 }
 
 /// Returns a script that carries out a plan by a fleetctl, which these words call, and fails where the
 /// registry does not hold what it should afterwards.
 #[must_use]
 pub fn script(plan: &Plan, fleetctl: &[String]) -> String {
-    let Plan { steps, held } = plan;
-    let existing = Existing::of_plan(plan);
-    let mut files = String::new();
-    let mut stored = Vec::new();
-    let mut destroyed = Vec::new();
-    for step in steps {
-        let (unit, word, reason) = (&step.unit, step.action.word(), step.reason.word());
-        match &step.action {
-            Action::Create(text) | Action::Replace { text, .. } => {
-                let what = comment(&format!("{word} {unit} ({reason})"));
-                files.push_str(&format!("\n{what}{}", file(unit.as_str(), &text.text)));
-                stored.push(unit);
-            }
-            Action::Destroy { .. } => destroyed.push(unit),
+    Script::of_plan(plan).text(fleetctl)
+}
+
+impl<'a> Script<'a> {
+    /// Returns what carries out a plan, as long as what it counts on is there.
+    #[must_use]
+    pub fn of_plan(plan: &'a Plan) -> Self {
+        let (mut stored, mut destroyed) = (Vec::new(), Vec::new());
+        for step in &plan.steps {
+            let (unit, word, reason) = (&step.unit, step.action.word(), step.reason.word());
+            let (text, before) = match &step.action {
+                Action::Create(text) => (&*text.text, Before::None),
+                Action::Replace { before, text } => (&*text.text, Before::Hash(before)),
+                Action::Destroy { before } => {
+                    destroyed.push((unit, before));
+                    continue;
+                }
+            };
+            stored.push(Stored {
+                unit,
+                text,
+                comment: format!("{word} {unit} ({reason})"),
+                before,
+            });
+        }
+        Self {
+            stored,
+            destroyed,
+            held: plan.held.iter().collect(),
         }
     }
-    let mut text = format!(
-        "#!/bin/sh\n# From unitgen: unit files for fleet's registry. {} to store, {} to destroy.\n\
-         # It touches no instance. Run it where fleetctl reaches the cluster.\n",
-        stored.len(),
-        destroyed.len()
-    );
-    for unit in held {
-        text.push_str(&comment(&format!("held back, for it runs: {unit}")));
+
+    /// Returns what stores units in a registry that nobody has seen, whatever there is.
+    #[must_use]
+    pub fn of_units(units: impl IntoIterator<Item = (&'a RegistryName, &'a str)>) -> Self {
+        let stored = units.into_iter().map(|(unit, text)| Stored {
+            unit,
+            text,
+            comment: format!("store {unit}"),
+            before: Before::Unseen,
+        });
+        Self {
+            stored: stored.collect(),
+            destroyed: Vec::new(),
+            held: Vec::new(),
+        }
     }
-    text.push('\n');
-    text.push_str(&beginning(fleetctl));
-    text.push_str(&files);
-    text.push_str(READING_BACK);
-    text.push_str("\n# Until here nothing was sent anywhere.\nmain() {\n");
-    let call = call(fleetctl);
-    if existing == Existing::Replace {
-        text.push_str("    # What is there is replaced, but fleet keeps the text of what runs.\n");
+
+    /// Returns what becomes of units that are there.
+    #[must_use]
+    pub fn existing(&self) -> Existing {
+        if self
+            .stored
+            .iter()
+            .all(|stored| stored.before == Before::None)
+        {
+            Existing::Keep
+        } else {
+            Existing::Replace
+        }
     }
-    for part in parts(&stored, |unit| path(unit).len()) {
-        let line = submit_line(&call, part, existing);
-        text.push_str(&format!("    {line} || status=$?\n"));
+
+    /// Returns the script for a fleetctl, which these words call. It fails where the registry does not
+    /// hold what it should afterwards.
+    #[must_use]
+    pub fn text(&self, fleetctl: &[String]) -> String {
+        let guards = self.guards(&call(fleetctl));
+        let is_unseen = |stored: &Stored| stored.before == Before::Unseen;
+        let mut text = format!(
+            "#!/bin/sh\n# From unitgen: unit files for fleet's registry. {} to store, {} to destroy.\n\
+             # It touches no instance. Run it where fleetctl reaches the cluster.\n",
+            self.stored.len(),
+            self.destroyed.len()
+        );
+        if self.stored.iter().any(is_unseen) {
+            text.push_str(UNSEEN);
+        }
+        if !guards.is_empty() {
+            text.push_str(SEEN);
+        }
+        for unit in &self.held {
+            text.push_str(&comment(&format!("held back, for it runs: {unit}")));
+        }
+        text.push('\n');
+        text.push_str(&beginning(fleetctl));
+        for stored in &self.stored {
+            let (comment, file) = (
+                comment(&stored.comment),
+                file(stored.unit.as_str(), stored.text),
+            );
+            text.push_str(&format!("\n{comment}{file}"));
+        }
+        text.push_str(LOOK);
+        if !guards.is_empty() {
+            text.push_str(GUARD);
+        }
+        text.push_str(READING_BACK);
+        text.push_str("\n# Until here nothing was sent anywhere.\nmain() {\n");
+        text.push_str(&guards);
+        text.push_str(&self.changes(&call(fleetctl)));
+        text + "}\n\nmain\n"
     }
-    for unit in &stored {
-        let (name, operand) = (quoted(unit.as_str()), operand(unit));
-        text.push_str(&format!("    name={name}; stored {call} cat {operand}\n"));
+
+    /// Returns the lines that look at the registry, where it was seen.
+    fn guards(&self, call: &str) -> String {
+        let stored = self
+            .stored
+            .iter()
+            .map(|stored| (stored.unit, stored.before));
+        let destroyed = self
+            .destroyed
+            .iter()
+            .map(|(unit, hash)| (*unit, Before::Hash(hash)));
+        let (mut lines, mut counts_on_hash) = (String::new(), false);
+        for (unit, before) in stored.chain(destroyed) {
+            let before = match before {
+                Before::Unseen => continue,
+                Before::None => "none".to_owned(),
+                Before::Hash(hash) => {
+                    counts_on_hash = true;
+                    quoted(hash.as_str())
+                }
+            };
+            let (name, operand) = (quoted(unit.as_str()), operand(unit));
+            lines.push_str(&format!("    seen {before} {name} {call} cat {operand}\n"));
+        }
+        let warning = if counts_on_hash {
+            "    [ -n \"$sum\" ] || printf 'warning: %s\\n' \
+             'without sha1sum nothing can be compared with what was seen' >&2\n"
+        } else {
+            ""
+        };
+        let end = if lines.is_empty() {
+            ""
+        } else {
+            "    [ -z \"$other\" ] || \
+             fail 5 \"nothing was changed, for these are not as they were seen:$other\"\n"
+        };
+        format!("{warning}{lines}{end}")
     }
-    text.push_str(concat!(
-        "    [ -z \"$wrong\" ] || fail \"fleet does not hold these as they should be:$wrong\"\n",
-        "    [ \"$status\" = 0 ] || ",
-        "fail \"fleetctl ended with status $status, though all units are stored\"\n"
-    ));
-    if !destroyed.is_empty() {
-        text.push_str("    # What nobody asks for any more goes last.\n");
-    }
-    for part in parts(&destroyed, |unit| operand(unit).len()) {
-        let line = destroy_line(&call, part);
-        text.push_str(&format!("    {line} || status=$?\n"));
-    }
-    for unit in &destroyed {
-        let (name, operand) = (quoted(unit.as_str()), operand(unit));
+
+    /// Returns the lines that change the registry, and read back what it has then.
+    fn changes(&self, call: &str) -> String {
+        let mut text = String::new();
+        let existing = self.existing();
+        let stored: Vec<&RegistryName> = self.stored.iter().map(|stored| stored.unit).collect();
+        let destroyed: Vec<&RegistryName> = self.destroyed.iter().map(|(unit, _)| *unit).collect();
+        let mut why = "";
+        if existing == Existing::Replace {
+            text.push_str(
+                "    # What is there is replaced, but fleet keeps the text of what runs.\n",
+            );
+            why = " (a unit that runs keeps its text)";
+        }
+        for part in parts(&stored, |unit| path(unit).len()) {
+            let line = submit_line(call, part, existing);
+            text.push_str(&format!("    {line} || status=$?\n"));
+        }
+        for unit in &stored {
+            let (name, operand) = (quoted(unit.as_str()), operand(unit));
+            text.push_str(&format!("    name={name}; stored {call} cat {operand}\n"));
+        }
         text.push_str(&format!(
-            "    ! {call} cat {operand} </dev/null >/dev/null 2>&1 || wrong=\"$wrong \"{name}\n"
+            "    [ -z \"$wrong\" ] || \
+             fail 1 \"fleet does not hold these as they should be{why}:$wrong\"\n    \
+             [ \"$status\" = 0 ] || \
+             fail 1 \"fleetctl ended with status $status, though all units are stored\"\n"
         ));
+        if destroyed.is_empty() {
+            return text;
+        }
+        text.push_str("    # What nobody asks for any more goes last.\n");
+        for part in parts(&destroyed, |unit| operand(unit).len()) {
+            let line = destroy_line(call, part);
+            text.push_str(&format!("    {line} || status=$?\n"));
+        }
+        for unit in &destroyed {
+            let (name, operand) = (quoted(unit.as_str()), operand(unit));
+            let line = format!("! look {name} {call} cat {operand} || wrong=\"$wrong $name\"");
+            text.push_str(&format!("    {line}\n"));
+        }
+        text + concat!(
+            "    [ -z \"$wrong\" ] || fail 1 \"fleet still has these:$wrong\"\n",
+            "    [ \"$status\" = 0 ] || fail 1 \"fleetctl ended with status $status\"\n",
+        )
     }
-    text.push_str(concat!(
-        "    [ -z \"$wrong\" ] || fail \"fleet still has these:$wrong\"\n",
-        "    [ \"$status\" = 0 ] || fail \"fleetctl ended with status $status\"\n",
-        "}\n\nmain\n"
-    ));
-    text
 }
 
 /// Returns a script that does no more than submit unit files, and ends as fleetctl does.
@@ -196,72 +338,6 @@ pub fn destruction(fleetctl: &[String], names: &[&RegistryName]) -> String {
     beginning(fleetctl) + &main_of(parts.map(|part| destroy_line(&call, part)))
 }
 
-/// Returns a word as any shell reads it back, plain where it can be.
-#[must_use]
-pub fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "@%+:,./_-".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
-/// Returns a unit's name as an argument that fleetctl takes for no flag: of a path, it uses the end.
-#[must_use]
-pub fn plain_operand(name: &RegistryName) -> String {
-    let name = name.as_str();
-    let before = if name.starts_with('-') { "./" } else { "" };
-    format!("{before}{name}")
-}
-
-/// Divides what fleetctl is called with into as few calls as possible; `length` is that of an argument.
-pub fn parts<'a, T>(
-    all: &'a [T],
-    length: impl Fn(&T) -> usize + 'a,
-) -> impl Iterator<Item = &'a [T]> + 'a {
-    let mut rest = all;
-    std::iter::from_fn(move || {
-        let mut bytes = 0;
-        let fits = |one: &&T| {
-            bytes += length(one) + 1;
-            bytes <= BYTES_MAXIMUM
-        };
-        // One that is too long by itself is for fleetctl to refuse.
-        let count = rest.iter().take(UNITS_MAXIMUM).take_while(fits).count();
-        let count = count.max(1).min(rest.len());
-        let part;
-        (part, rest) = rest.split_at(count);
-        (!part.is_empty()).then_some(part)
-    })
-}
-
-/// Returns the beginning of a script that needs files.
-pub(crate) fn beginning(fleetctl: &[String]) -> String {
-    check_of(fleetctl) + "\n" + BEGINNING
-}
-
-/// Returns what ends a script where there is no fleetctl.
-pub(crate) fn check_of(fleetctl: &[String]) -> String {
-    let program = fleetctl.first().map_or("fleetctl", String::as_str);
-    let message = quoted(&format!("error: there is no `{program}` here"));
-    let program = quoted(program);
-    format!(
-        "command -v {program} >/dev/null 2>&1 || {{\n    printf '%s\\n' {message} >&2\n    exit 127\n}}\n"
-    )
-}
-
-/// Returns the end of a script, which does all that acts: what is cut off before does nothing.
-pub(crate) fn main_of(lines: impl Iterator<Item = String>) -> String {
-    let lines: String = lines.map(|line| format!("    {line}\n")).collect();
-    format!("\nmain() {{\n    :\n{lines}}}\n\nmain\n")
-}
-
-/// Returns the words that call fleetctl.
-pub(crate) fn call(fleetctl: &[String]) -> String {
-    let words: Vec<String> = fleetctl.iter().map(|word| quoted(word)).collect();
-    words.join(" ")
-}
-
 fn submit_line(call: &str, units: &[&RegistryName], existing: Existing) -> String {
     let command = existing.command().join(" ");
     let files: String = units
@@ -279,68 +355,11 @@ fn destroy_line(call: &str, units: &[&RegistryName]) -> String {
     format!("{call} destroy{names} </dev/null")
 }
 
-/// Returns a unit's name as an argument.
-pub(crate) fn operand(name: &RegistryName) -> String {
-    quoted(&plain_operand(name))
-}
-
-fn path(name: &RegistryName) -> String {
-    file_path(name.as_str())
-}
-
-fn file_path(name: &str) -> String {
-    format!("\"$units\"/{}", quoted(name))
-}
-
-/// Returns a comment that stays one, whatever stands in it.
-fn comment(text: &str) -> String {
-    let shown: String = text
-        .chars()
-        .map(|c| if c.is_control() { '?' } else { c })
-        .collect();
-    format!("# {shown}\n")
-}
-
-/// Returns the lines that write a text to a file. What a here-document can't hold, or a terminal not
-/// show, is spelled out.
-fn file(name: &str, text: &str) -> String {
-    let path = file_path(name);
-    let is_odd = |c: char| c.is_ascii_control() && !matches!(c, '\n' | '\t');
-    if !text.ends_with('\n') || text.contains(is_odd) {
-        return format!("printf '{}' >{path}\n", format_of(text));
-    }
-    let ends = (0..).map(|number: usize| match number {
-        0 => END.to_owned(),
-        _ => format!("{END}_{number}"),
-    });
-    let is_free = |end: &String| text.lines().all(|line| line != end);
-    // As many as there are lines and one more: one of them is free.
-    let end = ends.take(text.lines().count() + 1).find(is_free);
-    let end = end.unwrap_or_default();
-    format!("cat >{path} <<'{end}'\n{text}{end}\n")
-}
-
-/// Returns what `printf` makes the text of, within single quotes.
-fn format_of(text: &str) -> String {
-    let mut format = String::new();
-    for c in text.chars() {
-        match c {
-            '\\' => format.push_str(r"\\"),
-            '%' => format.push_str("%%"),
-            '\'' => format.push_str(r"'\''"),
-            '\n' | '\t' => format.push(c),
-            c if c.is_ascii_control() => format.push_str(&format!("\\{:03o}", u32::from(c))),
-            c => format.push(c),
-        }
-    }
-    format
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Reason, Text};
-    use crate::state::UnitHash;
+    use crate::plan::script::shell::BEGINNING;
+    use crate::plan::{Reason, Step, Text};
 
     fn words(text: &str) -> Vec<String> {
         text.split(' ').map(str::to_owned).collect()
@@ -349,6 +368,9 @@ mod tests {
     fn name(text: &str) -> RegistryName {
         RegistryName::seen(text)
     }
+
+    const CHECK: &str = "command -v fleetctl >/dev/null 2>&1 || {\n    \
+        printf '%s\\n' 'error: there is no `fleetctl` here' >&2\n    exit 127\n}\n\n";
 
     #[test]
     fn a_plan_as_a_script() {
@@ -378,74 +400,60 @@ mod tests {
         let expected = [
             "#!/bin/sh\n# From unitgen: unit files for fleet's registry. 1 to store, 1 to destroy.\n\
              # It touches no instance. Run it where fleetctl reaches the cluster.\n\
-             # held back, for it runs: d.service?reboot\n\n\
-             command -v fleetctl >/dev/null 2>&1 || {\n    \
-             printf '%s\\n' 'error: there is no `fleetctl` here' >&2\n    exit 127\n}\n\n",
+             # Where something is not as it was seen, nothing is changed, and it ends with status 5.\n\
+             # held back, for it runs: d.service?reboot\n\n",
+            CHECK,
             BEGINNING,
             "\n# create a\\x2db@.service (new)\ncat >\"$units\"/'a\\x2db@.service' <<'UNIT'\n\
              [Service]\nExecStart=/bin/echo $(x)\nUNIT\n",
+            LOOK,
+            GUARD,
             READING_BACK,
             "\n# Until here nothing was sent anywhere.\nmain() {\n    \
+             [ -n \"$sum\" ] || printf 'warning: %s\\n' \
+             'without sha1sum nothing can be compared with what was seen' >&2\n    \
+             seen none 'a\\x2db@.service' fleetctl cat 'a\\x2db@.service'\n    \
+             seen b -c.service fleetctl cat ./-c.service\n    \
+             [ -z \"$other\" ] || \
+             fail 5 \"nothing was changed, for these are not as they were seen:$other\"\n    \
              fleetctl submit \"$units\"/'a\\x2db@.service' </dev/null || status=$?\n    \
              name='a\\x2db@.service'; stored fleetctl cat 'a\\x2db@.service'\n    \
-             [ -z \"$wrong\" ] || fail \"fleet does not hold these as they should be:$wrong\"\n    \
+             [ -z \"$wrong\" ] || \
+             fail 1 \"fleet does not hold these as they should be:$wrong\"\n    \
              [ \"$status\" = 0 ] || \
-             fail \"fleetctl ended with status $status, though all units are stored\"\n    \
+             fail 1 \"fleetctl ended with status $status, though all units are stored\"\n    \
              # What nobody asks for any more goes last.\n    \
              fleetctl destroy ./-c.service </dev/null || status=$?\n    \
-             ! fleetctl cat ./-c.service </dev/null >/dev/null 2>&1 || wrong=\"$wrong \"-c.service\n    \
-             [ -z \"$wrong\" ] || fail \"fleet still has these:$wrong\"\n    \
-             [ \"$status\" = 0 ] || fail \"fleetctl ended with status $status\"\n}\n\nmain\n",
+             ! look -c.service fleetctl cat ./-c.service || wrong=\"$wrong $name\"\n    \
+             [ -z \"$wrong\" ] || fail 1 \"fleet still has these:$wrong\"\n    \
+             [ \"$status\" = 0 ] || fail 1 \"fleetctl ended with status $status\"\n}\n\nmain\n",
         ];
         assert_eq!(found, expected.concat());
     }
 
     #[test]
-    fn words_are_quoted_where_they_must_be() {
-        for (word, expected) in [
-            ("a@1:2.service", "a@1:2.service"),
-            ("", "''"),
-            ("a b", "'a b'"),
-            (r"a\x2d", r"'a\x2d'"),
-            ("it's", r"'it'\''s'"),
-            ("~", "'~'"),
-            ("a=b", "'a=b'"),
-        ] {
-            assert_eq!(quoted(word), expected);
-        }
-    }
-
-    #[test]
-    fn no_line_of_a_text_ends_it() {
-        #[track_caller]
-        fn case(text: &str, expected: &str) {
-            assert_eq!(file("a", text), expected);
-        }
-        case("UNIT \n", "cat >\"$units\"/a <<'UNIT'\nUNIT \nUNIT\n");
-        case(
-            "UNIT_1\nUNIT\n",
-            "cat >\"$units\"/a <<'UNIT_2'\nUNIT_1\nUNIT\nUNIT_2\n",
-        );
-        case("", "printf '' >\"$units\"/a\n");
-        case(
-            "it's 1 %\\\r\n\u{1b}\tü",
-            "printf 'it'\\''s 1 %%\\\\\\015\n\\033\tü' >\"$units\"/a\n",
-        );
-    }
-
-    #[test]
-    fn calls_are_as_few_as_fit() {
-        #[track_caller]
-        fn case(lengths: &[usize], expected: &[usize]) {
-            let found: Vec<usize> = parts(lengths, |length| *length)
-                .map(<[usize]>::len)
-                .collect();
-            assert_eq!(found, expected);
-        }
-        case(&[], &[]);
-        case(&[10; 200], &[200]);
-        case(&[10; 401], &[200, 200, 1]);
-        case(&[999; 150], &[100, 50]);
-        case(&[1, 200_000, 1], &[1, 1, 1]);
+    fn a_registry_that_nobody_has_seen() {
+        let unit = name("a@.service");
+        let script = Script::of_units([(&unit, "[Service]\n")]);
+        assert_eq!(script.existing(), Existing::Replace);
+        let expected = [
+            "#!/bin/sh\n# From unitgen: unit files for fleet's registry. 1 to store, 0 to destroy.\n\
+             # It touches no instance. Run it where fleetctl reaches the cluster.\n\
+             # Nobody has seen the registry: what is there is replaced, whatever it is.\n\n",
+            CHECK,
+            BEGINNING,
+            "\n# store a@.service\ncat >\"$units\"/a@.service <<'UNIT'\n[Service]\nUNIT\n",
+            LOOK,
+            READING_BACK,
+            "\n# Until here nothing was sent anywhere.\nmain() {\n    \
+             # What is there is replaced, but fleet keeps the text of what runs.\n    \
+             fleetctl submit --replace \"$units\"/a@.service </dev/null || status=$?\n    \
+             name=a@.service; stored fleetctl cat a@.service\n    \
+             [ -z \"$wrong\" ] || fail 1 \"fleet does not hold these as they should be \
+             (a unit that runs keeps its text):$wrong\"\n    \
+             [ \"$status\" = 0 ] || \
+             fail 1 \"fleetctl ended with status $status, though all units are stored\"\n}\n\nmain\n",
+        ];
+        assert_eq!(script.text(&words("fleetctl")), expected.concat());
     }
 }

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use crate::cluster::fleetctl::{End, Fleetctl, check_file_name, start_of};
 use crate::error::CommandError;
-use crate::plan::script;
+use crate::plan::script::shell;
 use crate::state::{RegistryName, SeenState, UnitHash};
 use crate::visible::{is_unseen, plain};
 
@@ -82,8 +82,8 @@ impl Fleetctl {
             command.args(LIST);
             self.read(command, None, shown)?
         } else {
-            let line = format!("{} {} </dev/null", script::call(&words), LIST.join(" "));
-            let script = script::check_of(&words) + &script::main_of([line].into_iter());
+            let line = format!("{} {} </dev/null", shell::call(&words), LIST.join(" "));
+            let script = shell::check_of(&words) + &shell::main_of([line].into_iter());
             self.read(shell(way), Some(&script), shown)?
         };
         listed(&answer.stdout).map_err(|line| answer.unread("is no list of units", &line))
@@ -106,17 +106,17 @@ impl Fleetctl {
             return Ok(BTreeMap::new());
         }
         let (way, words) = self.words()?;
-        let call = script::call(&words);
+        let call = shell::call(&words);
         let lines = names.iter().map(|name| {
-            let (quoted, operand) = (script::quoted(name.as_str()), script::operand(name));
+            let (quoted, operand) = (shell::quoted(name.as_str()), shell::operand(name));
             format!("text {quoted} {call} cat {operand}")
         });
         let lines = lines.chain(std::iter::once("echo end".to_owned()));
         let script = [
-            &script::beginning(&words),
-            script::LOOK,
+            &shell::beginning(&words),
+            shell::LOOK,
             WRITE,
-            &script::main_of(lines),
+            &shell::main_of(lines),
         ];
         let shown = self.shown(&["cat"], names);
         let answer = self.read(shell(way), Some(&script.concat()), shown)?;
