@@ -154,6 +154,7 @@ fn hostile_texts_arrive_as_they_are() {
         "no line break at the end",
         "UNIT\nUNIT_1\n UNIT\nUNIT \nEOF\n",
         "UNIT",
+        "U®\nUN®\nUNI® x\nUNIT®\nUNIT_®\n®UNIT\n",
         "$(touch pwned) `touch pwned` ${HOME} $HOME \\$HOME \\\n'\"\\\\\n",
         "a\r\nb\r\n",
         "\ttab\n\\t \\n \\c \\0 %s %d %%\n",

@@ -147,7 +147,10 @@ pub(super) fn comment(text: &str) -> String {
 pub(super) fn file(name: &str, text: &str) -> String {
     let path = file_path(name);
     let is_odd = |c: char| c.is_ascii_control() && !matches!(c, '\n' | '\t');
-    if !text.ends_with('\n') || text.contains(is_odd) {
+    // dash up to 0.5.12 loses a byte that is not ASCII right after what could have become the end.
+    let is_lost =
+        |line: &str| line.as_bytes().first() == END.as_bytes().first() && !line.is_ascii();
+    if !text.ends_with('\n') || text.contains(is_odd) || text.lines().any(is_lost) {
         return format!("printf '{}' >{path}\n", format_of(text));
     }
     let ends = (0..).map(|number: usize| match number {
@@ -207,6 +210,7 @@ mod tests {
             "UNIT_1\nUNIT\n",
             "cat >\"$units\"/a <<'UNIT_2'\nUNIT_1\nUNIT\nUNIT_2\n",
         );
+        case("U®\n", "printf 'U®\n' >\"$units\"/a\n");
         case("", "printf '' >\"$units\"/a\n");
         case(
             "it's 1 %\\\r\n\u{1b}\tü",
