@@ -19,6 +19,10 @@ pub enum Status {
     Trouble,
     /// The other side is out of reach, refuses or timed out.
     Remote,
+    /// Applied in part; the result says what was and what was not.
+    Partial,
+    /// A guard refused it, and nothing was done: a stale plan, a limit.
+    Refused,
 }
 
 impl Status {
@@ -30,6 +34,8 @@ impl Status {
             Self::Found => 1,
             Self::Trouble => 2,
             Self::Remote => 3,
+            Self::Partial => 4,
+            Self::Refused => 5,
         }
     }
 }
@@ -45,6 +51,8 @@ pub struct CommandError {
     pub source: Option<Box<dyn Error + Send + Sync>>,
     /// What to do.
     pub help: Option<String>,
+    /// Whether it may pass by itself, so that the same may succeed a little later.
+    pub may_pass: bool,
 }
 
 impl CommandError {
@@ -56,6 +64,7 @@ impl CommandError {
             message: message.into(),
             source: None,
             help: None,
+            may_pass: false,
         }
     }
 
@@ -64,6 +73,15 @@ impl CommandError {
     pub fn remote(message: impl Into<String>) -> Self {
         Self {
             status: Status::Remote,
+            ..Self::trouble(message)
+        }
+    }
+
+    /// Returns an error of a guard, which kept anything from being done.
+    #[must_use]
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self {
+            status: Status::Refused,
             ..Self::trouble(message)
         }
     }
@@ -82,14 +100,24 @@ impl CommandError {
         self
     }
 
+    /// Returns the chain of causes, the nearest first.
+    #[must_use]
+    pub fn causes(&self) -> Vec<String> {
+        let mut causes = Vec::new();
+        let mut next = self.source.as_deref().map(|error| error as &dyn Error);
+        while let Some(cause) = next {
+            causes.push(cause.to_string());
+            next = cause.source();
+        }
+        causes
+    }
+
     /// Returns the message, the chain of causes and what to do, as the user reads them.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = format!("error: {}\n", plain(&self.message));
-        let mut source: Option<&dyn Error> = self.source.as_deref().map(|e| e as &dyn Error);
-        while let Some(cause) = source {
-            text.push_str(&format!("  caused by: {}\n", plain(&cause.to_string())));
-            source = cause.source();
+        for cause in self.causes() {
+            text.push_str(&format!("  caused by: {}\n", plain(&cause)));
         }
         if let Some(help) = &self.help {
             text.push_str(&format!("\nhelp: {}\n", plain(help)));
@@ -118,8 +146,15 @@ mod tests {
 
     #[test]
     fn each_status_has_its_code() {
-        let all = [Status::Done, Status::Found, Status::Trouble, Status::Remote];
-        assert_eq!(all.map(Status::code), [0, 1, 2, 3]);
+        let all = [
+            Status::Done,
+            Status::Found,
+            Status::Trouble,
+            Status::Remote,
+            Status::Partial,
+            Status::Refused,
+        ];
+        assert_eq!(all.map(Status::code), [0, 1, 2, 3, 4, 5]);
     }
 
     #[test]

@@ -48,6 +48,8 @@ pub mod plan;
 // doors
 pub mod error;
 pub mod settings;
+pub mod interruption;
+pub mod clock;
 pub mod output;
 pub mod files;
 pub mod http;

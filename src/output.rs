@@ -3,8 +3,11 @@
 //! In: finished text. Out: bytes on the two streams. A closed pipe ends the writing quietly, as with
 //! any other tool in a pipe. Knows nothing of what the text says.
 
-use std::io::{self, Write};
+pub mod progress;
 
+use std::io::{self, BufRead, Write};
+
+use crate::error::CommandError;
 use crate::visible::plain;
 
 /// The two streams.
@@ -50,6 +53,19 @@ impl Output {
     /// Writes a warning, in which what others wrote steers nothing.
     pub fn warning(&mut self, text: &str) {
         self.message(&format!("warning: {}\n", plain(text)));
+    }
+
+    /// Asks a question on the terminal. Anything but a yes is a no.
+    ///
+    /// # Errors
+    /// Says why there is no answer.
+    pub fn ask(&mut self, question: &str) -> Result<bool, CommandError> {
+        self.message(&format!("{} [y/N] ", plain(question)));
+        let mut answer = String::new();
+        let read = io::stdin().lock().read_line(&mut answer);
+        read.map_err(|error| CommandError::trouble("can't read the answer").because(error))?;
+        let answer = answer.trim().to_lowercase();
+        Ok(matches!(answer.as_str(), "y" | "yes"))
     }
 
     /// Returns what kept a result or a message from being written, but for a reader that left.

@@ -5,11 +5,12 @@
 //! unit that runs is held back. Knows nothing of how a step is done.
 
 pub mod file;
+pub mod prune;
 pub mod script;
 
 use crate::diff::{Change, Diff, UnitDiff};
 use crate::render::desired::Desired;
-use crate::state::{RegistryName, SeenState, UnitHash};
+use crate::state::{RegistryName, SeenState, State, UnitHash};
 
 /// Steps in the order in which they are to be done: templates first, what is destroyed last.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -134,6 +135,19 @@ pub fn plan(diff: &Diff, desired: &Desired) -> Plan {
     };
     plan.steps.sort_by_key(rank);
     plan
+}
+
+/// Returns the steps that replace the plain units that are held back, each with what fleet was told of
+/// its unit.
+#[must_use]
+pub fn running(diff: &Diff, desired: &Desired) -> Vec<(Step, State)> {
+    let is_meant = |unit: &&UnitDiff| is_asked(unit) && unit.after.is_some();
+    let units = diff.units.iter().filter(is_meant);
+    let step = |unit: &UnitDiff| {
+        let state = unit.told.as_ref()?.known()?;
+        Some((step(unit, desired)?, state))
+    };
+    units.filter_map(step).collect()
 }
 
 /// Tells whether fleet was told to do anything with a unit, whatever came of it.

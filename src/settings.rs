@@ -13,6 +13,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What the environment says.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says one thing of a stream that nothing else says"
+)]
 pub struct Settings {
     /// The manifests where no `-f` is given: `UNITGEN_FILE`, several separated by `:`.
     pub files: Vec<PathBuf>,
@@ -28,6 +32,8 @@ pub struct Settings {
     pub fleet: FleetSettings,
     /// Whether there is somebody to ask.
     pub interactive: bool,
+    /// Whether results and messages both go to a terminal that can redraw a line.
+    pub has_terminal: bool,
     /// The time, in seconds since 1970.
     pub now: u64,
 }
@@ -83,6 +89,9 @@ impl Settings {
                 tunnel: text("FLEETCTL_TUNNEL"),
             },
             interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
+            has_terminal: io::stdout().is_terminal()
+                && io::stderr().is_terminal()
+                && text("TERM").as_deref() != Some("dumb"),
             now: SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .map_or(0, |time| time.as_secs()),

@@ -9,6 +9,7 @@ pub mod github;
 pub mod instance;
 pub mod json;
 pub mod markdown;
+mod paint;
 pub mod pieces;
 pub mod status;
 pub mod summary;

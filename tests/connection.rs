@@ -14,6 +14,7 @@ fn settings(fleet: FleetSettings) -> Settings {
         etcd_endpoints: None,
         fleet,
         interactive: false,
+        has_terminal: false,
         now: 0,
     }
 }

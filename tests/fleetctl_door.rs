@@ -45,7 +45,7 @@ pub(crate) fn name(text: &str) -> RegistryName {
 #[track_caller]
 fn submit(door: &Door, names: &[RegistryName], text: &str) -> Outcome {
     let units: Vec<_> = names.iter().map(|name| (name, text)).collect();
-    door.submit(&units).unwrap()
+    door.submit(&units, Existing::Replace).unwrap()
 }
 
 #[track_caller]
@@ -109,13 +109,13 @@ fn what_is_there_stays_where_nothing_is_replaced() {
         {
             let door = door(&command, server.endpoint());
             let unit = name(&format!("a{index}@.service"));
-            let outcome = door.submit_with(&[(&unit, TEXT)], Existing::Keep).unwrap();
+            let outcome = door.submit(&[(&unit, TEXT)], Existing::Keep).unwrap();
             assert_eq!((outcome.end, &*outcome.stderr), (End::Exit(0), ""));
             let shown = format!(" submit {unit}");
             assert!(outcome.commands[0].ends_with(&shown), "{outcome:?}");
             holds(server.endpoint(), &unit, Some(TEXT));
             let units = [(&unit, &*changed)];
-            let outcome = door.submit_with(&units, Existing::Keep).unwrap();
+            let outcome = door.submit(&units, Existing::Keep).unwrap();
             assert!(outcome.claims_success());
             assert!(
                 matches!(&outcome.remarks()[..], [Remark::Differs { unit: found, .. }] if *found == unit),
@@ -166,7 +166,7 @@ fn one_process_takes_as_many_units_as_fit() {
     assert_eq!(submit(&far, &[], TEXT).commands.len(), 0);
     fleetctl.order(Fault::Fail);
     let units: Vec<_> = names.iter().map(|name| (*name, TEXT)).collect();
-    let outcome = own(&fleetctl, server.endpoint()).submit(&units);
+    let outcome = own(&fleetctl, server.endpoint()).submit(&units, Existing::Replace);
     assert_eq!(outcome.unwrap().end, End::Exit(1));
     assert_eq!(fleetctl.calls().len(), 1);
 }
@@ -292,7 +292,7 @@ fn what_is_no_program_is_told() {
     let none = folder.path("none").display().to_string();
     let case = |command: &[&str], unit: &str, expected: &str| {
         let door = door(command, "http://127.0.0.1:1");
-        let result = door.submit(&[(&name(unit), TEXT)]);
+        let result = door.submit(&[(&name(unit), TEXT)], Existing::Replace);
         let error = result.unwrap_err();
         assert_eq!(error.status.code(), 2);
         assert_eq!(error.text(), expected);

@@ -16,6 +16,7 @@ use unitgen::cluster::fleetctl::{End, Fleetctl, GlobalFlags};
 use unitgen::error::CommandError;
 use unitgen::http::address::{Address, Tunnel};
 use unitgen::http::{Client, Limits};
+use unitgen::plan::script::Existing;
 use unitgen::state::{RegistryName, State};
 use unitgen::unit::fleet::FleetUnit;
 
@@ -188,7 +189,7 @@ fn fleetctl_is_called_at_the_far_end() {
             time_limit: Duration::from_secs(60),
             interactive: false,
         };
-        fleetctl.submit(&units).unwrap()
+        fleetctl.submit(&units, Existing::Replace).unwrap()
     };
     let outcome = call("nowhere.invalid", "echo");
     assert_eq!(outcome.end, End::Exit(255));

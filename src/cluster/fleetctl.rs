@@ -172,19 +172,11 @@ impl Outcome {
 }
 
 impl Fleetctl {
-    /// Stores unit files in place of those that are there: `fleetctl submit --replace`.
-    ///
-    /// # Errors
-    /// Says why fleetctl, or what leads to it, can't be started at all, or files can't be written.
-    pub fn submit(&self, units: &[(&RegistryName, &str)]) -> Result<Outcome, CommandError> {
-        self.submit_with(units, Existing::Replace)
-    }
-
     /// Stores unit files: `fleetctl submit`, with `--replace` only where that is asked for.
     ///
     /// # Errors
     /// Says why fleetctl, or what leads to it, can't be started at all, or files can't be written.
-    pub fn submit_with(
+    pub fn submit(
         &self,
         units: &[(&RegistryName, &str)],
         existing: Existing,

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::overview::{Reason, Row};
 use crate::state::{MachineId, SeenState, State, UnitState};
+use crate::tell::paint::{BOLD, painted};
 use crate::tell::{count, instance};
 use crate::visible::{line, line_start};
 
@@ -38,11 +39,8 @@ pub fn text(rows: &[Row], bold: bool) -> String {
     let mut text = String::new();
     if !rows.is_empty() {
         let heading = joined(&HEADINGS.map(str::to_owned), "TEXT");
-        text.push_str(&if bold {
-            format!("\x1b[1m{}\x1b[0m\n", heading.trim_end())
-        } else {
-            heading
-        });
+        text.push_str(&painted(bold, BOLD, heading.trim_end()));
+        text.push('\n');
     }
     for (row, cells) in rows.iter().zip(&cells) {
         text.push_str(&joined(cells, row.text.word()));

@@ -9,6 +9,7 @@ use crate::diff::{Change, Diff, UnitDiff, Unplaced};
 use crate::span::Sources;
 use crate::state::Coverage;
 use crate::tell::fold::{Group, groups, listed};
+use crate::tell::paint::{BOLD, END, GREEN, RED, REVERSED, YELLOW, painted};
 use crate::tell::pieces::{Kind, Line, lines};
 use crate::tell::summary::summary;
 use crate::tell::{count, instance, place};
@@ -28,13 +29,6 @@ const NAMED: usize = 20;
 
 /// How many places of the manifest a headline names.
 const PLACES: usize = 3;
-
-const RED: &str = "\x1b[31m";
-const GREEN: &str = "\x1b[32m";
-const YELLOW: &str = "\x1b[33m";
-const BOLD: &str = "\x1b[1m";
-const REVERSED: &str = "\x1b[7m";
-const END: &str = "\x1b[0m";
 
 /// Writes a whole diff.
 #[must_use]
@@ -274,10 +268,7 @@ impl Layout {
     }
 
     fn painted(self, color: &str, text: &str) -> String {
-        if !self.colored || color.is_empty() {
-            return text.to_owned();
-        }
-        format!("{color}{text}{END}")
+        painted(self.colored, color, text)
     }
 }
 

@@ -80,7 +80,8 @@ impl Obstacle {
         server: &str,
     ) -> CommandError {
         let help = self.help(request);
-        let error = CommandError::remote(what);
+        let mut error = CommandError::remote(what);
+        error.may_pass = self.may_pass();
         let error = match self {
             Self::Silence(failure) => error.because(failure),
             Self::Refusal { .. } | Self::Nonsense(_) => {
@@ -91,6 +92,30 @@ impl Obstacle {
         match help {
             Some(help) => error.help(help),
             None => error,
+        }
+    }
+
+    /// Tells whether the same request may succeed a little later.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Silence(failure) => match failure.reason {
+                Reason::Refused
+                | Reason::NoSocket
+                | Reason::NotConnected(_)
+                | Reason::Silent(_)
+                | Reason::Slow(_)
+                | Reason::Closed
+                | Reason::CutOff(_)
+                | Reason::Other(_) => true,
+                Reason::Denied
+                | Reason::HostNotFound
+                | Reason::TooLarge(_)
+                | Reason::NotHttp
+                | Reason::NoSsh(_)
+                | Reason::Ssh(_) => false,
+            },
+            Self::Refusal { status, .. } => *status >= 500,
+            Self::Nonsense(_) => false,
         }
     }
 

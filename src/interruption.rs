@@ -1,0 +1,37 @@
+//! Ctrl-C and its kin: the wish that what goes on come to a clean end.
+//!
+//! In: SIGINT, SIGTERM and SIGHUP. Out: a flag that work looks at between two steps. Whoever asks a
+//! second time is not kept waiting: the process ends at once. Knows nothing of what goes on.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
+
+/// Whether somebody wants an end.
+#[derive(Debug, Clone, Default)]
+pub struct Interruption(Arc<AtomicBool>);
+
+impl Interruption {
+    /// Begins to listen, for the rest of the process's life.
+    ///
+    /// # Errors
+    /// Says why the system does not let this process listen.
+    pub fn listen() -> io::Result<Self> {
+        let asked = Arc::new(AtomicBool::new(false));
+        for signal in [SIGHUP, SIGINT, SIGTERM] {
+            // In this order: the first signal finds the flag down.
+            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&asked))?;
+            flag::register(signal, Arc::clone(&asked))?;
+        }
+        Ok(Self(asked))
+    }
+
+    /// Tells whether an end is wanted.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
