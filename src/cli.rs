@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, diff, explain, init, lint, render, schema, show, snapshot, status};
+use crate::commands::{
+    check, diff, explain, init, lint, render, schema, show, snapshot, status, submit,
+};
 
 /// Renders systemd units for a fleet cluster from one services.yaml.
 ///
@@ -25,7 +27,8 @@ pub struct Cli {
 }
 
 const AFTER: &str = "\
-Exit codes: 0 done; 1 differences or findings; 2 trouble; 3 the other side is out of reach.";
+Exit codes: 0 done; 1 differences or findings; 2 trouble; 3 the other side is out of reach; \
+4 applied in part; 5 refused by a guard.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -41,4 +44,5 @@ pub enum Command {
     Show(show::Args),
     Snapshot(snapshot::Args),
     Status(status::Args),
+    Submit(submit::Args),
 }

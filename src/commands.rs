@@ -15,6 +15,7 @@ pub mod schema;
 pub mod show;
 pub mod snapshot;
 pub mod status;
+pub mod submit;
 mod tree;
 
 use std::path::{Path, PathBuf};

@@ -56,6 +56,9 @@ pub mod http;
 pub mod cluster;
 pub mod store;
 
+// act
+pub mod submit;
+
 // tell
 pub mod report;
 pub mod tell;
@@ -100,6 +103,7 @@ pub fn run() -> ExitCode {
         Command::Show(args) => commands::show::run(args, &mut invocation),
         Command::Snapshot(args) => commands::snapshot::run(args, &mut invocation),
         Command::Status(args) => commands::status::run(args, &mut invocation),
+        Command::Submit(args) => commands::submit::run(args, &mut invocation),
     };
     let mut status = result.unwrap_or_else(|error| {
         invocation.output.message(&error.text());

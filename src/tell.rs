@@ -12,6 +12,7 @@ pub mod markdown;
 mod paint;
 pub mod pieces;
 pub mod status;
+pub mod submit;
 pub mod summary;
 pub mod text;
 

@@ -64,6 +64,8 @@ pub(crate) struct Shared {
     requests: Vec<String>,
     connections: usize,
     faults: Vec<(usize, Fault)>,
+    /// How long an answer to a method takes.
+    delay: fn(&str) -> Duration,
 }
 
 /// A running server; it ends with the test.
@@ -116,6 +118,7 @@ impl FleetServer {
             requests: Vec::new(),
             connections: 0,
             faults: Vec::new(),
+            delay: |_| Duration::ZERO,
         }))
     }
 
@@ -138,6 +141,11 @@ impl FleetServer {
         let mut shared = self.lock();
         shared.world.restart_clock();
         shared.pace = pace;
+    }
+
+    /// Lets each answer take its time, by the request's method; several are on their way at once.
+    pub(crate) fn delay(&self, delay: fn(&str) -> Duration) {
+        self.lock().delay = delay;
     }
 
     /// Lets the test look into the registry, or change it behind the API's back.

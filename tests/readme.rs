@@ -10,6 +10,7 @@ use unitgen::diagnostic::Severity;
 
 use crate::delivery::deliver;
 use crate::fleet_server::FleetServer;
+use crate::fleetctl::{Fleetctl, Release};
 use crate::test::Folder;
 
 fn root() -> PathBuf {
@@ -50,10 +51,12 @@ fn fail(server: &FleetServer, unit: &str) {
 
 /// Runs `unitgen` and returns what it prints on both streams.
 fn unitgen(arguments: &str, folder: &Path, server: Option<&FleetServer>) -> String {
+    let fleetctl = Fleetctl::new(Release::Current);
     let output = Command::new(env!("CARGO_BIN_EXE_unitgen"))
         .args(arguments.split_whitespace())
         .current_dir(folder)
         .env_clear()
+        .env("PATH", fleetctl.path())
         .envs(server.map(|server| ("FLEETCTL_ENDPOINT", server.endpoint())))
         .output()
         .unwrap();
@@ -86,7 +89,14 @@ fn rewrite(readme: &str) -> String {
                     .next_if(|line| *line != "<!-- /diff-json -->")
                     .is_some()
                 {}
-                written += &format!("\n{}\n", diff_json());
+                written += &format!("\n{}\n", documented("json.rs", "The keys of an object"));
+            }
+            if purpose == "submit-json" {
+                while lines
+                    .next_if(|line| *line != "<!-- /submit-json -->")
+                    .is_some()
+                {}
+                written += &format!("\n{}\n", documented("submit/events.rs", "Each event has"));
             }
             if purpose == "codes" {
                 while lines.next_if(|line| *line != "<!-- /codes -->").is_some() {}
@@ -174,12 +184,12 @@ fn keys() -> String {
     table
 }
 
-/// Returns what the source says of the keys of a diff as JSON.
-fn diff_json() -> String {
-    let source = fs::read_to_string(root().join("src/tell/json.rs")).unwrap();
+/// Returns what a source says of its JSON, from a line on.
+fn documented(file: &str, first: &str) -> String {
+    let source = fs::read_to_string(root().join("src/tell").join(file)).unwrap();
     let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
     let lines = lines.map(|line| line.strip_prefix(' ').unwrap_or(line));
-    let keys = lines.skip_while(|line| !line.starts_with("The keys of an object"));
+    let keys = lines.skip_while(|line| !line.starts_with(first));
     keys.map(|line| format!("{line}\n")).collect()
 }
 

@@ -105,7 +105,7 @@ fn wrong(error: AddressError) -> CommandError {
 }
 
 /// Reads a number of seconds, as fleetctl has them: with a fraction, if need be.
-fn seconds(name: &str, text: &str) -> Result<Duration, CommandError> {
+pub(super) fn seconds(name: &str, text: &str) -> Result<Duration, CommandError> {
     let number = text.strip_suffix('s').unwrap_or(text).parse().ok();
     let time = number.and_then(|number| Duration::try_from_secs_f64(number).ok());
     time.filter(|time| (1..=86_400_000).contains(&time.as_millis()))

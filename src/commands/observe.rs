@@ -45,13 +45,7 @@ pub(super) fn observe(
     loaded: &Loaded,
     listed: Option<Units>,
 ) -> Result<Observed, CommandError> {
-    let units = loaded.desired.units.iter();
-    let wanted: BTreeSet<RegistryName> = units
-        .flat_map(|unit| {
-            let instances = unit.instances.iter().map(|instance| &instance.unit);
-            instances.chain([&unit.name]).map(RegistryName::from)
-        })
-        .collect();
+    let wanted = wanted(loaded);
     let mut observed = Observed {
         coverage: Coverage::Cluster,
         units: Units::new(),
@@ -75,6 +69,42 @@ pub(super) fn observe(
     unseen_states(fleet, &mut observed)?;
     observed.release = fleet.release().cloned();
     Ok(observed)
+}
+
+/// Asks for what the registry has, and not for what runs. Where only some apps are meant and there is
+/// no list, what is left of them is not seen.
+///
+/// # Errors
+/// Says what could not be read.
+pub(super) fn observe_files(
+    fleet: &mut Fleet,
+    loaded: &Loaded,
+    listed: Option<Units>,
+) -> Result<Units, CommandError> {
+    let wanted = wanted(loaded);
+    let mut units = match listed {
+        Some(units) => units,
+        None if wanted.len() > ASKED_SINGLY => fleet.units()?,
+        None => {
+            let found = wanted.into_iter().map(|name| {
+                let unit = fleet.unit(&name)?;
+                Ok(unit.map(|unit| (name, unit)))
+            });
+            return found.filter_map(Result::transpose).collect();
+        }
+    };
+    absent(fleet, &wanted, &mut units)?;
+    Ok(units)
+}
+
+/// Returns the names of all units that should be, instances included.
+fn wanted(loaded: &Loaded) -> BTreeSet<RegistryName> {
+    let units = loaded.desired.units.iter();
+    let names = units.flat_map(|unit| {
+        let instances = unit.instances.iter().map(|instance| &instance.unit);
+        instances.chain([&unit.name]).map(RegistryName::from)
+    });
+    names.collect()
 }
 
 /// Asks for units by name, and for all that runs and that no other app wants: it may be left of these

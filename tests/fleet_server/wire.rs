@@ -90,6 +90,8 @@ fn converse(shared: &Mutex<Shared>, mut reader: impl BufRead, mut writer: impl W
         if let Some(Fault::Slow(time)) = &fault {
             thread::sleep(*time);
         }
+        let delay = lock(shared).delay;
+        thread::sleep(delay(&asked.method));
         let end = match &fault {
             Some(Fault::CutOff(bytes)) => *bytes,
             _ => text.len(),

@@ -1,0 +1,249 @@
+//! What `unitgen submit` writes for others to carry out, and a fleetctl that is far away. On servers of
+//! the tests' own.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use crate::delivery::deliver;
+use crate::fleet_server::FleetServer;
+use crate::fleetctl::{Fleetctl, Release};
+use crate::submit::submit;
+use crate::test::{Folder, PROGRAM, Test};
+
+const BEFORE: &str = "\
+apps:
+  hub: {exec: [/bin/sleep, \"1\"], instances: 0}
+  old: {exec: [/bin/sleep, \"1\"], instances: 0}
+";
+
+const AFTER: &str = "\
+apps:
+  hub: {exec: [/bin/sleep, \"it's $HOME\"], instances: 0}
+  new: {exec: [/bin/sleep, \"1\"], instances: 0}
+";
+
+/// A server with one manifest's units, and a folder with the next.
+fn changed() -> (FleetServer, Folder) {
+    let server = FleetServer::start();
+    let folder = Test::new().manifest(BEFORE).into_folder();
+    let folder = deliver(server.endpoint(), folder);
+    folder.write("services.yaml", AFTER);
+    server.requests();
+    (server, folder)
+}
+
+/// Gives lines to a shell that finds unitgen and a fleetctl.
+fn shell(lines: &str, fleetctl: &Fleetctl, folder: &Folder, variables: &[(&str, &str)]) -> Output {
+    let own = Path::new(PROGRAM).parent().unwrap().display();
+    let mut shell = Command::new("sh")
+        .args(["-e"])
+        .current_dir(folder.path(""))
+        .env("PATH", format!("{own}:{}", fleetctl.path()))
+        .envs(variables.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(shell.stdin.as_mut().unwrap(), lines.as_bytes()).unwrap();
+    shell.wait_with_output().unwrap()
+}
+
+#[track_caller]
+fn is_equal(server: &FleetServer, folder: Folder) {
+    Test::within(folder)
+        .args(&format!("diff --endpoint {}", server.endpoint()))
+        .stdout("nothing differs: 2 units, 0 instances\n")
+        .run();
+}
+
+#[test]
+fn a_dry_run_writes_lines_that_do_it() {
+    let (server, folder) = changed();
+    let fleetctl = Fleetctl::new(Release::Current);
+    let lines = format!(
+        "\
+# replace hub-worker@.service (changed)
+# create new-worker@.service (new)
+# destroy old-worker@.service (unwanted)
+units=$(mktemp -d)
+unitgen render -o \"$units\"
+fleetctl '--endpoint={endpoint}' submit --replace \"$units\"/hub-worker@.service \"$units\"/new-worker@.service
+fleetctl '--endpoint={endpoint}' destroy old-worker@.service
+rm -r \"$units\"
+",
+        endpoint = server.endpoint()
+    );
+    let folder = submit(server.endpoint(), &fleetctl, folder, "--prune --dry-run")
+        .stdout(lines.clone())
+        .run();
+    let requests = server.requests();
+    assert_eq!(requests, ["GET /fleet/v1/units"]);
+    assert!(fleetctl.calls().is_empty());
+    assert_eq!(folder.names(""), ["services.yaml"]);
+    let output = shell(&lines, &fleetctl, &folder, &[]);
+    assert!(output.status.success(), "{output:?}");
+    is_equal(&server, folder);
+}
+
+#[test]
+fn a_dry_run_shows_the_requests() {
+    let (server, folder) = changed();
+    let fleetctl = Fleetctl::new(Release::Current);
+    let render = Test::within(folder).args("render");
+    assert!(render.output().status.success());
+    let folder = render.into_folder();
+    let hash = |name: &str| unitgen::unit::fleet::hash(&folder.read(&format!("units/{name}")));
+    let (hub, new) = (hash("hub-worker@.service"), hash("new-worker@.service"));
+    submit(
+        server.endpoint(),
+        &fleetctl,
+        folder,
+        "--via api --prune --dry-run",
+    )
+    .stdout(format!(
+        "PUT    hub-worker@.service inactive {hub} (changed)\nPUT    new-worker@.service inactive {new} (new)\n\
+         DELETE old-worker@.service (unwanted)\n"
+    ))
+    .run();
+    assert_eq!(server.requests(), ["GET /fleet/v1/units"]);
+}
+
+#[test]
+fn a_dry_run_of_nothing_says_so() {
+    let (server, folder) = changed();
+    folder.write("services.yaml", BEFORE);
+    let fleetctl = Fleetctl::new(Release::Current);
+    submit(server.endpoint(), &fleetctl, folder, "--dry-run")
+        .stdout("# nothing to do\n")
+        .run();
+}
+
+#[test]
+fn a_script_does_it_where_fleetctl_is() {
+    let (server, folder) = changed();
+    let fleetctl = Fleetctl::new(Release::Current);
+    let print = submit(server.endpoint(), &fleetctl, folder, "--prune --print");
+    let output = print.output();
+    assert!(output.status.success());
+    let script = String::from_utf8(output.stdout).unwrap();
+    let folder = print.into_folder();
+    let far = [("FLEETCTL_ENDPOINT", server.endpoint())];
+    let output = shell(&script, &fleetctl, &folder, &far);
+    assert!(output.status.success(), "{output:?}");
+    is_equal(&server, folder);
+}
+
+#[test]
+fn a_script_needs_no_cluster_here() {
+    let (server, folder) = changed();
+    let fleetctl = Fleetctl::new(Release::Current);
+    let print = Test::within(folder).args("submit --print");
+    let output = print.output();
+    assert!(output.status.success());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.starts_with(
+            "warning: no cluster can be reached from here, so that nothing was compared: "
+        ),
+        "{said}"
+    );
+    let script = String::from_utf8(output.stdout).unwrap();
+    let folder = print.into_folder();
+    let far = [("FLEETCTL_ENDPOINT", server.endpoint())];
+    let output = shell(&script, &fleetctl, &folder, &far);
+    assert!(output.status.success(), "{output:?}");
+    // What nobody wants any more was not seen.
+    submit(server.endpoint(), &fleetctl, folder, "")
+        .stdout(
+            "\
+unwanted   old-worker@.service
+  1 unit not in the manifest any more: `--prune` destroys what does not run
+unit files: 2 equal
+",
+        )
+        .run();
+}
+
+/// Makes the registry what it was, and the folder.
+fn deliver_again(server: &FleetServer, folder: Folder) -> Folder {
+    server.world(|world| world.units.clear());
+    folder.write("services.yaml", BEFORE);
+    let folder = deliver(server.endpoint(), folder);
+    folder.write("services.yaml", AFTER);
+    folder
+}
+
+/// An `ssh` that leads to a host where fleetctl finds the server.
+fn far(server: &FleetServer, fleetctl: &Fleetctl, folder: &Folder) -> String {
+    folder.write(
+        "bin/ssh",
+        format!(
+            "#!/bin/sh\nshift\nexport FLEETCTL_ENDPOINT={} PATH={}\nexec sh -c \"$*\"\n",
+            server.endpoint(),
+            fleetctl.path()
+        ),
+    );
+    fs::set_permissions(folder.path("bin/ssh"), fs::Permissions::from_mode(0o755)).unwrap();
+    format!("{}:/usr/bin:/bin", folder.path("bin").display())
+}
+
+/// Holds a success to what it said.
+#[track_caller]
+fn said(output: &Output, stdout: &str) {
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), stdout);
+    assert!(output.status.success());
+}
+
+#[test]
+fn a_far_fleetctl_is_all_that_it_takes() {
+    let (server, folder) = changed();
+    let fleetctl = Fleetctl::new(Release::Current);
+    let path = far(&server, &fleetctl, &folder);
+    let run = |folder: Folder, arguments: &[&str]| {
+        let mut all = vec!["submit", "--fleetctl", "ssh core@host fleetctl"];
+        all.extend(arguments);
+        Command::new(PROGRAM)
+            .args(all)
+            .current_dir(folder.path(""))
+            .env_clear()
+            .env("PATH", &path)
+            .output()
+            .map(|output| (folder, output))
+            .unwrap()
+    };
+    let (folder, output) = run(folder, &["--prune", "--dry-run"]);
+    said(
+        &output,
+        "\
+# replace hub-worker@.service (changed)
+# create new-worker@.service (new)
+# destroy old-worker@.service (unwanted)
+unitgen submit '--fleetctl=ssh core@host fleetctl' --prune --print | ssh core@host sh -e
+",
+    );
+    let line = "unitgen submit '--fleetctl=ssh core@host fleetctl' --prune --print | ssh core@host sh -e\n";
+    let wanted = [(
+        "PATH",
+        &*format!("{}:{path}", Path::new(PROGRAM).parent().unwrap().display()),
+    )];
+    let output = shell(line, &fleetctl, &folder, &wanted);
+    assert!(output.status.success(), "{output:?}");
+    let folder = deliver_again(&server, folder);
+    let (folder, output) = run(folder, &["--prune"]);
+    said(
+        &output,
+        "\
+replaced   hub-worker@.service  services.yaml:2:3
+created    new-worker@.service  services.yaml:3:3
+destroyed  old-worker@.service
+unit files: 1 created, 1 replaced, 1 destroyed
+",
+    );
+    let (folder, output) = run(folder, &[]);
+    said(&output, "unit files: 2 equal\n");
+    is_equal(&server, folder);
+}
