@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use crate::test::Folder;
 
-pub(crate) use self::registry::{Etcd, Kind, World};
+pub(crate) use self::registry::{Etcd, Kind, Stored, World};
 
 /// How fast the engine and the agents work.
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +66,8 @@ pub(crate) struct Shared {
     faults: Vec<(usize, Fault)>,
     /// How long an answer to a method takes.
     delay: fn(&str) -> Duration,
+    /// The first request that nobody answers any more.
+    death: Option<usize>,
 }
 
 /// A running server; it ends with the test.
@@ -119,6 +121,7 @@ impl FleetServer {
             connections: 0,
             faults: Vec::new(),
             delay: |_| Duration::ZERO,
+            death: None,
         }))
     }
 
@@ -158,6 +161,20 @@ impl FleetServer {
         let mut shared = self.lock();
         let at = shared.requests.len() + number;
         shared.faults.push((at, fault));
+    }
+
+    /// Lets the server die at the n-th request from now on: none is answered, nor done, until it is mended.
+    pub(crate) fn die(&self, number: usize) {
+        let mut shared = self.lock();
+        shared.death = Some(shared.requests.len() + number);
+    }
+
+    /// Takes back whatever was ordered.
+    pub(crate) fn mend(&self) {
+        let mut shared = self.lock();
+        shared.faults.clear();
+        shared.death = None;
+        shared.world.etcd = Etcd::Fine;
     }
 
     /// Returns the requests since the last time that this was asked, such as `GET /fleet/v1/units`.

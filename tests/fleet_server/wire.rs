@@ -93,7 +93,7 @@ fn converse(shared: &Mutex<Shared>, mut reader: impl BufRead, mut writer: impl W
         let delay = lock(shared).delay;
         thread::sleep(delay(&asked.method));
         let end = match &fault {
-            Some(Fault::CutOff(bytes)) => *bytes,
+            Some(Fault::CutOff(bytes)) => text.len().min(*bytes),
             _ => text.len(),
         };
         let sent = writer.write_all(&text[..end]);
@@ -113,6 +113,9 @@ fn decide(shared: &Mutex<Shared>, asked: &Asked) -> (Answer, Option<Fault>, Kind
         .requests
         .push(format!("{} {}", asked.method, asked.target));
     let number = shared.requests.len();
+    if shared.death.is_some_and(|death| death <= number) {
+        return (Answer::HangUp, None, shared.world.kind);
+    }
     let due = shared.faults.iter().position(|(at, _)| *at == number);
     let mut fault = due.map(|index| shared.faults.remove(index).1);
     let pace = shared.pace;
