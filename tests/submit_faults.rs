@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use unitgen::unit::fleet::hash;
 
 use crate::fleet_server::{Etcd, Fault, FleetServer, Kind};
@@ -205,4 +206,48 @@ fn the_scene_is_as_it_is_meant() {
         );
         assert_eq!(report.held(), ["gone-runs.service", "held.service"]);
     }
+}
+
+#[test]
+fn what_is_not_so_is_noticed() {
+    let texts = texts(MANIFEST);
+    let scene = Scene::new(Kind::Current, Way::Api, &texts);
+    let before = scene.seen();
+    let mut report = scene.submit("--prune").unwrap();
+    let after = scene.seen();
+    report.hold(&before, &after, None).unwrap();
+    for at in 0..report.steps.len() {
+        let step = report.steps[at].clone();
+        for (outcome, left) in [
+            ("refused", Value::Null),
+            ("not_tried", Value::Null),
+            ("failed", json!({"kind": "untouched"})),
+            ("failed", json!({"kind": "another", "hash": "1"})),
+        ] {
+            report.steps[at]["outcome"] = outcome.into();
+            report.steps[at]["left"] = left;
+            let told = report.hold(&before, &after, None).unwrap_err();
+            let unit = step["unit"].as_str().unwrap();
+            assert!(told.starts_with(&format!("{unit} is {outcome}")), "{told}");
+        }
+        report.steps[at] = step;
+    }
+    // Nothing was done of what it says.
+    assert!(report.hold(&before, &before, None).is_err());
+    for name in ["other.service", "app-equal@2.service", "foreign@.service"] {
+        let mut other = after.clone();
+        other.units.remove(name);
+        let told = report.hold(&before, &other, None).unwrap_err();
+        assert!(
+            told.contains(&format!("{name} is no part of the plan")),
+            "{told}"
+        );
+    }
+    report
+        .requests
+        .push("DELETE /fleet/v1/units/other.service".to_owned());
+    assert!(report.hold(&before, &after, None).is_err());
+    report.requests.pop();
+    report.code = 4;
+    assert!(report.hold(&before, &after, None).is_err());
 }

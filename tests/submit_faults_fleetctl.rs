@@ -77,7 +77,7 @@ fn what_goes_wrong_under_other_fleetctls_is_told_as_it_is() {
 #[test]
 fn a_server_that_dies_under_a_fleetctl_is_told_as_it_is() {
     let troubles = [Trouble::Dead, Trouble::Lost(Etcd::Lost)];
-    at_requests(&SORTS, &troubles, 5, "--timeout 1");
+    at_requests(&SORTS, &troubles, 7, "--timeout 1");
 }
 
 #[test]
