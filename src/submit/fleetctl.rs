@@ -130,30 +130,22 @@ impl Batch<'_> {
             let Some((rest, read)) = self.undone(&pending, Some(&said)) else {
                 return false;
             };
-            let Some(&first) = rest.first() else {
+            if rest.is_empty() {
                 return true;
-            };
+            }
             if verb == Verb::Submit(Existing::Replace) && is_too_old(&said) {
                 let (replaced, created): (Vec<usize>, Vec<usize>) =
                     rest.iter().partition(|at| self.replaces(**at));
                 return self.run(Verb::Submit(Existing::Keep), created) && self.recreate(&replaced);
             }
             self.witness.heard(&said);
-            let is_untouched =
-                |at: &usize| judge(&self.tasks[*at], read.get(self.name(*at))) == Verdict::Proceed;
             let goes_on = may_pass(&said)
                 && attempt < ATTEMPTS
-                && rest.iter().all(is_untouched)
+                && rest.iter().all(|at| self.is_untouched(*at, &read))
                 && !deadline.is_over()
                 && !self.rules.interruption.is_asked();
             if !goes_on {
-                // Where it says that all is well it came to each of them, and else to the first.
-                let is_tried =
-                    |at: &usize| said.claims_success() || *at == first || !is_untouched(at);
-                let tried: Vec<usize> = rest.iter().copied().filter(is_tried).collect();
-                for at in tried {
-                    self.fail(at, &said, &read);
-                }
+                self.give_up(&rest, &said, &read);
                 return false;
             }
             pause(backoff(attempt), &self.rules.interruption);
@@ -162,34 +154,71 @@ impl Batch<'_> {
         false
     }
 
-    /// Deletes units, waits until no machine has them, and stores them anew: for a fleet that never
-    /// replaces a text. Once they are deleted nobody's wish for an end is heard.
-    fn recreate(&mut self, numbers: &[usize]) -> bool {
-        let Some(&first) = numbers.first() else {
-            return true;
-        };
-        let said = match self.call(Verb::Destroy, numbers) {
-            Ok(said) => said,
-            Err(error) => {
-                let left = Left::Untouched;
-                self.end(first, Outcome::Failed { error, left });
-                return false;
+    /// Ends what a call did not do: where it says that all is well it came to each unit, and else to the
+    /// first.
+    fn give_up(&mut self, rest: &[usize], said: &Said, read: &Read) {
+        let first = rest.first();
+        for at in rest {
+            let is_tried = said.claims_success() || Some(at) == first;
+            if is_tried || !self.is_untouched(*at, read) {
+                self.fail(*at, said, read);
             }
-        };
-        let Some(read) = self.read_back(numbers, Some(&said)) else {
+        }
+    }
+
+    fn is_untouched(&self, at: usize, read: &Read) -> bool {
+        judge(&self.tasks[at], read.get(self.name(at))) == Verdict::Proceed
+    }
+
+    /// Deletes units, waits until no machine has them, and stores them anew: for a fleet that never
+    /// replaces a text. What is deleted is stored again, whatever else happens.
+    fn recreate(&mut self, numbers: &[usize]) -> bool {
+        let Some(pending) = self.guarded(numbers) else {
             return false;
         };
-        let is_gone = |at: &usize| !read.contains_key(self.name(*at));
-        let (gone, kept): (Vec<usize>, Vec<usize>) = numbers.iter().partition(|at| is_gone(at));
-        if !kept.is_empty() {
-            self.witness.heard(&said);
-        }
-        for &at in &kept {
-            self.fail(at, &said, &read);
-        }
+        let (gone, is_well) = self.delete(pending);
         self.wait_until_quiet(&gone);
-        let is_stored = self.store_again(gone);
-        is_stored && kept.is_empty()
+        self.store_again(gone) && is_well
+    }
+
+    /// Deletes units. Returns those that are gone, and whether all are.
+    fn delete(&mut self, mut pending: Vec<usize>) -> (Vec<usize>, bool) {
+        let mut gone = Vec::new();
+        for attempt in 1.. {
+            let Some(&first) = pending.first() else {
+                break;
+            };
+            let said = match self.call(Verb::Destroy, &pending) {
+                Ok(said) => said,
+                Err(error) => {
+                    let left = Left::Untouched;
+                    self.end(first, Outcome::Failed { error, left });
+                    return (gone, false);
+                }
+            };
+            let Some(read) = self.read_back(&pending, Some(&said)) else {
+                return (gone, false);
+            };
+            let is_there = |at: &usize| read.contains_key(self.name(*at));
+            let (rest, done): (Vec<usize>, Vec<usize>) =
+                pending.iter().partition(|at| is_there(at));
+            gone.extend(done);
+            if rest.is_empty() {
+                break;
+            }
+            self.witness.heard(&said);
+            let goes_on = may_pass(&said)
+                && attempt < ATTEMPTS
+                && rest.iter().all(|at| self.is_untouched(*at, &read))
+                && !self.rules.interruption.is_asked();
+            if !goes_on {
+                self.give_up(&rest, &said, &read);
+                return (gone, false);
+            }
+            pause(backoff(attempt), &self.rules.interruption);
+            pending = rest;
+        }
+        (gone, true)
     }
 
     fn wait_until_quiet(&mut self, numbers: &[usize]) {

@@ -16,11 +16,7 @@ impl Prepared {
         if destroyed == 0 {
             return Ok(());
         }
-        let stored = self
-            .tasks
-            .iter()
-            .filter(|task| matches!(task.step.action, Action::Create(_)));
-        if self.is_empty || self.marked + stored.count() <= destroyed {
+        if self.leaves_nothing {
             let units = count(destroyed, "unit file");
             let message = format!("nothing would be left: {units} would be destroyed");
             return Err(CommandError::refused(message).help(

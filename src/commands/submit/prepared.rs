@@ -40,8 +40,8 @@ pub(super) struct Prepared {
     pub(super) equal: usize,
     /// How many unit files of the registry carry unitgen's mark; counted where any is to be destroyed.
     pub(super) marked: usize,
-    /// Whether nothing at all is wanted.
-    pub(super) is_empty: bool,
+    /// Whether no unit file of unitgen's would be left.
+    pub(super) leaves_nothing: bool,
     /// fleet's release.
     pub(super) release: Option<Release>,
 }
@@ -126,7 +126,7 @@ impl Prepared {
             } else {
                 0
             },
-            is_empty: wanted.is_empty() && others.is_empty(),
+            leaves_nothing: wanted.is_empty() && others.is_empty(),
             tasks,
             held,
             unpruned,
@@ -183,16 +183,17 @@ impl Prepared {
             })
             .collect();
         let stale = stale(&units, |name| wanted.get(name).copied());
+        let marked = if destroyed.is_empty() {
+            0
+        } else {
+            marked(&units)
+        };
         Ok(Self {
             cluster,
             planned_for: Some(against),
             equal: 0,
-            marked: if destroyed.is_empty() {
-                0
-            } else {
-                marked(&units)
-            },
-            is_empty: false,
+            marked,
+            leaves_nothing: wanted.is_empty() && marked <= destroyed.len(),
             held,
             unpruned,
             places,
