@@ -21,6 +21,7 @@ use crate::error::CommandError;
 use crate::files::private;
 use crate::name::AppName;
 use crate::parallel::in_parts;
+use crate::plan::file::FilePlace;
 use crate::render::desired::{Desired, DesiredUnit};
 use crate::state::{
     Coverage, Observed, ObservedUnit, RegistryName, SeenState, SeenUnit, State, States, UnitHash,
@@ -218,6 +219,21 @@ impl Loaded {
     #[must_use]
     pub fn compare(&self, observed: &Observed, apps: Option<&[AppName]>) -> Diff {
         diff(&self.comparison(observed, apps))
+    }
+
+    /// Returns where the manifest asks for the units of a diff.
+    #[must_use]
+    pub fn places(&self, diff: &Diff) -> BTreeMap<RegistryName, FilePlace> {
+        let places = diff.units.iter().filter_map(|unit| {
+            let place = self.sources.place(unit.span?);
+            let place = FilePlace {
+                file: place.file.to_owned(),
+                line: place.line,
+                column: place.column,
+            };
+            Some((unit.name.clone(), place))
+        });
+        places.collect()
     }
 
     /// Refuses named apps that are neither here nor there.

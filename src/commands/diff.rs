@@ -10,7 +10,7 @@ use crate::commands::{Invocation, Loaded};
 use crate::diff::Diff;
 use crate::error::{CommandError, Status};
 use crate::files::private;
-use crate::plan::file::{FilePlace, PlanFile};
+use crate::plan::file::PlanFile;
 use crate::plan::{Action, plan};
 use crate::tell::text::{self, Layout};
 use crate::tell::{count, github, json, markdown};
@@ -188,19 +188,10 @@ fn save(
     loaded: &Loaded,
     invocation: &mut Invocation,
 ) -> Result<(), CommandError> {
-    let places = diff.units.iter().filter_map(|unit| {
-        let place = loaded.sources.place(unit.span?);
-        let place = FilePlace {
-            file: place.file.to_owned(),
-            line: place.line,
-            column: place.column,
-        };
-        Some((unit.name.clone(), place))
-    });
     let file = PlanFile {
         against: cluster.to_owned(),
         plan: plan(diff, &loaded.desired),
-        places: places.collect(),
+        places: loaded.places(diff),
     };
     private::write(path, &file.text())?;
     let held = match file.plan.held.len() {

@@ -139,12 +139,7 @@ impl Batch<'_> {
                 return self.run(Verb::Submit(Existing::Keep), created) && self.recreate(&replaced);
             }
             self.witness.heard(&said);
-            let goes_on = may_pass(&said)
-                && attempt < ATTEMPTS
-                && rest.iter().all(|at| self.is_untouched(*at, &read))
-                && !deadline.is_over()
-                && !self.rules.interruption.is_asked();
-            if !goes_on {
+            if deadline.is_over() || !self.has_hope(attempt, &said, &rest, &read) {
                 self.give_up(&rest, &said, &read);
                 return false;
             }
@@ -166,6 +161,14 @@ impl Batch<'_> {
         }
     }
 
+    /// Tells whether the same call may do the rest a little later.
+    fn has_hope(&self, attempt: usize, said: &Said, rest: &[usize], read: &Read) -> bool {
+        attempt < ATTEMPTS
+            && may_pass(said)
+            && rest.iter().all(|at| self.is_untouched(*at, read))
+            && !self.rules.interruption.is_asked()
+    }
+
     fn is_untouched(&self, at: usize, read: &Read) -> bool {
         judge(&self.tasks[at], read.get(self.name(at))) == Verdict::Proceed
     }
@@ -183,6 +186,7 @@ impl Batch<'_> {
 
     /// Deletes units. Returns those that are gone, and whether all are.
     fn delete(&mut self, mut pending: Vec<usize>) -> (Vec<usize>, bool) {
+        let deadline = Deadline::after(self.rules.patience);
         let mut gone = Vec::new();
         for attempt in 1.. {
             let Some(&first) = pending.first() else {
@@ -207,11 +211,7 @@ impl Batch<'_> {
                 break;
             }
             self.witness.heard(&said);
-            let goes_on = may_pass(&said)
-                && attempt < ATTEMPTS
-                && rest.iter().all(|at| self.is_untouched(*at, &read))
-                && !self.rules.interruption.is_asked();
-            if !goes_on {
+            if deadline.is_over() || !self.has_hope(attempt, &said, &rest, &read) {
                 self.give_up(&rest, &said, &read);
                 return (gone, false);
             }

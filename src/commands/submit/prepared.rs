@@ -97,16 +97,7 @@ impl Prepared {
         plan.held
             .retain(|name| !running.iter().any(|(step, _)| step.unit == *name));
         let unpruned = unpruned(&mut plan, args.prune);
-        let places = diff.units.iter().filter_map(|unit| {
-            let place = loaded.sources.place(unit.span?);
-            let place = FilePlace {
-                file: place.file.to_owned(),
-                line: place.line,
-                column: place.column,
-            };
-            Some((unit.name.clone(), place))
-        });
-        let places = places.collect();
+        let places = loaded.places(&diff);
         let stale = stale(&observed.units, |name| wanted.get(name));
         let held = plan.held.clone();
         let mut tasks = Task::of_plan(plan);
