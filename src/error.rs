@@ -53,6 +53,8 @@ pub struct CommandError {
     pub help: Option<String>,
     /// Whether it may pass by itself, so that the same may succeed a little later.
     pub may_pass: bool,
+    /// Whether nobody was found at all at the other side's address.
+    pub is_nobody: bool,
 }
 
 impl CommandError {
@@ -65,6 +67,7 @@ impl CommandError {
             source: None,
             help: None,
             may_pass: false,
+            is_nobody: false,
         }
     }
 

@@ -97,6 +97,12 @@ impl Action {
         }
     }
 
+    /// Tells whether it takes the unit away.
+    #[must_use]
+    pub fn is_destroy(&self) -> bool {
+        matches!(self, Self::Destroy { .. })
+    }
+
     /// Returns the hash that the unit must have before.
     #[must_use]
     pub fn before(&self) -> Option<&UnitHash> {
@@ -129,19 +135,32 @@ pub fn plan(diff: &Diff, desired: &Desired) -> Plan {
         }
         plan.steps.extend(step(unit, desired));
     }
-    let rank = |step: &Step| {
-        let is_last = matches!(step.action, Action::Destroy { .. });
-        (is_last, !step.unit.is_template())
-    };
-    plan.steps.sort_by_key(rank);
+    plan.sort();
     plan
+}
+
+impl Plan {
+    /// Puts the steps into the order in which they are to be done.
+    pub fn sort(&mut self) {
+        self.steps.sort_by_key(Step::rank);
+    }
+}
+
+impl Step {
+    /// Tells which steps must have ended before this one begins: those of a smaller rank.
+    #[must_use]
+    pub fn rank(&self) -> (bool, bool) {
+        (self.action.is_destroy(), !self.unit.is_template())
+    }
 }
 
 /// Returns the steps that replace the plain units that are held back, each with what fleet was told of
 /// its unit.
 #[must_use]
 pub fn running(diff: &Diff, desired: &Desired) -> Vec<(Step, State)> {
-    let is_meant = |unit: &&UnitDiff| is_asked(unit) && unit.after.is_some();
+    // A template that was told to run can't be told so again: it would stop all work on a machine.
+    let is_meant =
+        |unit: &&UnitDiff| is_asked(unit) && unit.after.is_some() && !unit.name.is_template();
     let units = diff.units.iter().filter(is_meant);
     let step = |unit: &UnitDiff| {
         let state = unit.told.as_ref()?.known()?;

@@ -16,8 +16,8 @@ use crate::cluster::fleet::Fleet;
 use crate::cluster::fleetctl::{Fleetctl, Outcome as Said};
 use crate::error::{CommandError, Status};
 use crate::interruption::Interruption;
-use crate::plan::{Action, Plan, Step};
-use crate::state::{RegistryName, State, UnitHash};
+use crate::plan::{Plan, Step};
+use crate::state::{RegistryName, SeenState, State, UnitHash};
 use crate::submit::guard::Conflict;
 use crate::submit::reader::Reader;
 
@@ -74,8 +74,10 @@ pub enum Left {
     Untouched,
     /// Nothing.
     Absent,
-    /// A text with this hash, which is neither the old nor the new one; or fleet was told something else.
+    /// A text with this hash, which is neither the old nor the new one.
     Another(UnitHash),
+    /// The new text, but fleet was told this in place of what the unit is to do.
+    Told(SeenState),
     /// Nobody knows: it could not be read.
     Unknown,
 }
@@ -143,7 +145,9 @@ impl Outcome {
 impl Task {
     /// Returns the tasks of a plan.
     #[must_use]
-    pub fn of_plan(plan: Plan) -> Vec<Self> {
+    pub fn of_plan(mut plan: Plan) -> Vec<Self> {
+        // One that somebody wrote may be in any order.
+        plan.sort();
         let steps = plan.steps.into_iter();
         let task = |step| Self {
             step,
@@ -159,7 +163,7 @@ impl Task {
     /// Tells whether it takes a unit away.
     #[must_use]
     pub fn destroys(&self) -> bool {
-        matches!(self.step.action, Action::Destroy { .. })
+        self.step.action.is_destroy()
     }
 
     /// Tells whether the unit runs, and is to run again.
@@ -169,8 +173,8 @@ impl Task {
     }
 
     /// Tells which tasks must have ended before this one begins: those of a smaller rank.
-    fn rank(&self) -> (bool, bool, bool) {
-        (self.destroys(), !self.step.unit.is_template(), self.runs())
+    fn rank(&self) -> ((bool, bool), bool) {
+        (self.step.rank(), self.runs())
     }
 }
 

@@ -68,6 +68,7 @@ mod submit_faults_scene;
 mod submit_faults_truth;
 mod submit_feedback;
 mod submit_guards;
+mod submit_plans;
 mod submit_print;
 mod submit_properties;
 mod submit_running;

@@ -260,7 +260,7 @@ fn what_fleet_does_not_hold_is_named() {
         let (status, said) = run(&script(&held, &words), shell, &path, &folder);
         assert_eq!(status, Some(1));
         let error = "error: fleet does not hold these as they should be (a unit that runs keeps its \
-                     text): c.service\n";
+                     text, and fleet before 0.13 every unit): c.service\n";
         assert!(said.ends_with(error), "{said}");
         assert_eq!(
             server.world(|world| world.units.len()),
@@ -271,7 +271,8 @@ fn what_fleet_does_not_hold_is_named() {
     for (fault, expected) in [
         (
             Fault::Lie,
-            "error: fleet does not hold these as they should be (a unit that runs keeps its text): \
+            "error: fleet does not hold these as they should be (a unit that runs keeps its text, and fleet before \
+                     0.13 every unit): \
              a@.service b\\x2d@.service\n",
         ),
         (

@@ -204,7 +204,10 @@ fn the_scene_is_as_it_is_meant() {
                 "young.service create done",
             ]
         );
-        assert_eq!(report.held(), ["gone-runs.service", "held.service"]);
+        assert_eq!(
+            report.running(),
+            ["app-gone@1.service", "gone-runs.service", "held.service"]
+        );
     }
 }
 

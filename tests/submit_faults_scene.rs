@@ -245,7 +245,7 @@ impl Scene {
         if report.code != 0 {
             return Err(format!("the next run: {report:#?}"));
         }
-        let held = report.held();
+        let held = report.running();
         match self.differing(&held)? {
             none if none.is_empty() => Ok(()),
             some => Err(format!("differing after the next run: {some:?}")),

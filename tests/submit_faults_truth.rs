@@ -63,11 +63,24 @@ impl Report {
         Ok(report)
     }
 
-    /// Returns the units that were left as they are because they run.
+    /// Returns the units that were to change and were left as they are because they run.
     pub(crate) fn held(&self) -> Vec<String> {
-        let held = self.begin.as_ref().map(|begin| &begin["held"]);
-        let held = held.and_then(Value::as_array).into_iter().flatten();
-        held.map(|name| name.as_str().unwrap().to_owned()).collect()
+        self.begun("held")
+    }
+
+    /// Returns all that was left as it is because it runs.
+    pub(crate) fn running(&self) -> Vec<String> {
+        let mut names = [self.held(), self.begun("surplus")].concat();
+        names.sort();
+        names
+    }
+
+    fn begun(&self, key: &str) -> Vec<String> {
+        let names = self.begin.as_ref().and_then(|begin| begin[key].as_array());
+        let names = names.into_iter().flatten();
+        names
+            .map(|name| name.as_str().unwrap().to_owned())
+            .collect()
     }
 
     /// Returns the requests that ask for a change, each with its number.

@@ -36,7 +36,7 @@ fn changed(before: &[&str], after: &[&str]) -> (FleetServer, Folder) {
 
 #[test]
 fn a_fleetctl_that_lies_is_not_believed() {
-    let (server, folder) = changed(&["1"], &["2", "3"]);
+    let (server, folder) = changed(&["1", "1"], &["2", "3"]);
     let fleetctl = Fleetctl::new(Release::Current);
     fleetctl.order(Fault::Lie);
     submit(server.endpoint(), &fleetctl, folder, "")
@@ -48,7 +48,7 @@ failed     a0-worker@.service  services.yaml:2:3
     caused by: fleetctl said that all is well, and did nothing
   the registry has what it had of `a0-worker@.service`
 failed     a1-worker@.service  services.yaml:3:3
-  error: can't create `a1-worker@.service` through fleetctl
+  error: can't replace `a1-worker@.service` through fleetctl
     caused by: fleetctl said that all is well, and did nothing
   the registry has what it had of `a1-worker@.service`
 unit files: 2 failed
@@ -202,13 +202,14 @@ fn programs_get_an_event_a_line() {
             "via": "api",
             "steps": 2,
             "held": [],
+            "surplus": [],
             "unpruned": [],
         }),
         step(
             0,
             "failed",
             error,
-            json!({"kind": "untouched", "hash": null}),
+            json!({"kind": "untouched", "hash": null, "told": null}),
         ),
         step(1, "not_tried", Value::Null, Value::Null),
         json!({

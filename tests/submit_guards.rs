@@ -1,4 +1,4 @@
-//! What `unitgen submit` refuses to do, and saved plans. On servers of the tests' own.
+//! What `unitgen submit` refuses to do. On servers of the tests' own.
 
 use crate::delivery::{deliver, put_unit};
 use crate::fleet_server::{Fault, FleetServer};
@@ -6,14 +6,14 @@ use crate::fleetctl::{Fleetctl, Release};
 use crate::submit::submit;
 use crate::test::{Folder, Test};
 
-fn apps(numbers: std::ops::Range<usize>) -> String {
+pub(crate) fn apps(numbers: std::ops::Range<usize>) -> String {
     let app = |number| format!("  app{number:02}: {{exec: [/bin/sleep, \"1\"], instances: 0}}\n");
     let apps: String = numbers.map(app).collect();
     format!("apps:\n{apps}")
 }
 
 /// A server that has the units of so many apps, and a folder with the manifest of fewer.
-fn fewer(had: usize, wanted: usize) -> (FleetServer, Folder) {
+pub(crate) fn fewer(had: usize, wanted: usize) -> (FleetServer, Folder) {
     let server = FleetServer::start();
     let folder = Test::new().manifest(&apps(0..had)).into_folder();
     let folder = deliver(server.endpoint(), folder);
@@ -27,14 +27,14 @@ fn fewer(had: usize, wanted: usize) -> (FleetServer, Folder) {
     (server, folder)
 }
 
-fn writes(server: &FleetServer) -> Vec<String> {
+pub(crate) fn writes(server: &FleetServer) -> Vec<String> {
     let requests = server.requests().into_iter();
     requests
         .filter(|request| !request.starts_with("GET "))
         .collect()
 }
 
-fn run(server: &FleetServer, folder: Folder, arguments: &str) -> Test {
+pub(crate) fn run(server: &FleetServer, folder: Folder, arguments: &str) -> Test {
     let fleetctl = Fleetctl::new(Release::Current);
     let arguments = format!("--via api {arguments}");
     submit(server.endpoint(), &fleetctl, folder, &arguments)
@@ -78,14 +78,18 @@ fn more_than_the_limit_is_not_begun() {
         10,
         4,
         "",
-        Some("error: 6 of 10 unit files would be destroyed, and the limit is 5 (20% or 5)"),
+        Some(
+            "error: 6 of 10 unit files would be destroyed, and the limit is 20% or 5, whichever is more",
+        ),
     );
     case(40, 32, "", None);
     case(
         40,
         31,
         "",
-        Some("error: 9 of 40 unit files would be destroyed, and the limit is 8 (20% or 5)"),
+        Some(
+            "error: 9 of 40 unit files would be destroyed, and the limit is 20% or 5, whichever is more",
+        ),
     );
     case(10, 4, "--prune-max 6", None);
     case(10, 4, "--prune-max 60%", None);
@@ -93,13 +97,13 @@ fn more_than_the_limit_is_not_begun() {
         10,
         4,
         "--prune-max 59%",
-        Some("error: 6 of 10 unit files would be destroyed, and the limit is 5 (59%)"),
+        Some("error: 6 of 10 unit files would be destroyed, and the limit is 59%"),
     );
     case(
         2,
         1,
         "--prune-max 0",
-        Some("error: 1 of 2 unit files would be destroyed, and the limit is 0 (0)"),
+        Some("error: 1 of 2 unit files would be destroyed, and the limit is 0"),
     );
     // A manifest that came out empty never takes all away.
     let nothing = "error: nothing would be left: 2 unit files would be destroyed";
@@ -122,179 +126,13 @@ fn only_what_carries_the_mark_is_destroyed() {
         .stdout(
             "\
 destroyed  left@.service
-held back  running.service
-  1 unit to change, but told to load or run, which submit does not touch: see `unitgen deploy`
+runs on    left@1.service, running.service
+  2 units not in the manifest any more, but told to load or run, which submit does not touch: see `unitgen deploy`
 unit files: 1 destroyed, 1 equal
 ",
         )
         .run();
     assert_eq!(writes(&server), ["DELETE /fleet/v1/units/left@.service"]);
-}
-
-/// Saves a plan.
-fn saved(server: &FleetServer, folder: Folder) -> Folder {
-    let diff = Test::within(folder).args(&format!(
-        "diff --endpoint {} --out plan.json",
-        server.endpoint()
-    ));
-    assert_eq!(diff.output().status.code(), Some(1));
-    server.requests();
-    diff.into_folder()
-}
-
-#[test]
-fn a_saved_plan_is_carried_out_and_once_more_changes_nothing() {
-    let (server, folder) = fewer(2, 1);
-    folder.write(
-        "services.yaml",
-        apps(0..1).replace("\"1\"", "\"2\"") + "  new: {exec: [/bin/true], instances: 0}\n",
-    );
-    let folder = saved(&server, folder);
-    folder.write("services.yaml", "nothing of this is read");
-    let folder = run(&server, folder, "plan.json --jobs 1")
-        .stdout(
-            "\
-replaced   app00-worker@.service  services.yaml:2:3
-created    new-worker@.service  services.yaml:3:3
-unwanted   app01-worker@.service
-  1 unit not in the manifest any more: `--prune` destroys what does not run
-unit files: 1 created, 1 replaced
-",
-        )
-        .run();
-    run(&server, folder, "plan.json --prune --jobs 1")
-        .stdout(
-            "\
-unchanged  app00-worker@.service  services.yaml:2:3
-unchanged  new-worker@.service  services.yaml:3:3
-destroyed  app01-worker@.service
-unit files: 1 destroyed, 2 unchanged
-",
-        )
-        .run();
-    assert_eq!(
-        writes(&server),
-        [
-            "PUT /fleet/v1/units/app00-worker@.service",
-            "PUT /fleet/v1/units/new-worker@.service",
-            "DELETE /fleet/v1/units/app01-worker@.service"
-        ]
-    );
-}
-
-#[test]
-fn a_plan_that_is_out_of_date_is_refused_whole() {
-    let (server, folder) = fewer(3, 3);
-    folder.write(
-        "services.yaml",
-        apps(0..3).replace("\"1\"", "\"2\"") + "  new: {exec: [/bin/true], instances: 0}\n",
-    );
-    let folder = saved(&server, folder);
-    let other = "[Service]\nExecStart=/bin/other\n";
-    put_unit(
-        server.endpoint(),
-        "app00-worker@.service",
-        other,
-        "inactive",
-    );
-    put_unit(server.endpoint(), "new-worker@.service", other, "inactive");
-    server.world(|world| world.destroy("app01-worker@.service"));
-    server.requests();
-    let test = run(&server, folder, "plan.json").status(5);
-    let stderr = String::from_utf8(test.output().stderr).unwrap();
-    let found = unitgen::unit::fleet::hash(other);
-    let lines: Vec<&str> = stderr.lines().collect();
-    assert_eq!(
-        lines[0],
-        "error: the plan is out of date: 3 units changed since it was made"
-    );
-    assert!(lines[1].starts_with(&format!(
-        "  caused by: `app00-worker@.service` has the hash {found} meanwhile, and had "
-    )));
-    assert_eq!(
-        lines[2..4],
-        [
-            "  and: `app01-worker@.service` is not there any more".to_owned(),
-            format!("  and: `new-worker@.service` is there meanwhile, with the hash {found}")
-        ]
-    );
-    assert_eq!(
-        lines[5],
-        "help: nothing was done; make a new plan: `unitgen diff --out FILE`"
-    );
-    assert_eq!(writes(&server), Vec::<String>::new());
-}
-
-#[test]
-fn a_plan_is_for_one_cluster() {
-    let (server, folder) = fewer(1, 1);
-    folder.write("services.yaml", apps(0..1).replace("\"1\"", "\"2\""));
-    let folder = saved(&server, folder);
-    let (other, _) = fewer(1, 1);
-    let shown = |server: &FleetServer| server.endpoint().to_owned();
-    let folder = run(&other, folder, "plan.json")
-        .status(5)
-        .stderr(format!(
-            "error: the plan is for {}, and this is {}\n\nhelp: where both are the same cluster, or that is \
-             meant, say `--yes`\n",
-            shown(&server),
-            shown(&other)
-        ))
-        .run();
-    assert_eq!(writes(&other), Vec::<String>::new());
-    run(&other, folder, "plan.json --yes")
-        .stderr(format!(
-            "warning: the plan is for {}, and this is {}\n",
-            shown(&server),
-            shown(&other)
-        ))
-        .stdout("replaced   app00-worker@.service  services.yaml:2:3\nunit files: 1 replaced\n")
-        .run();
-}
-
-#[test]
-fn a_plan_that_somebody_wrote_does_no_more_than_a_manifest_could() {
-    let (server, folder) = fewer(1, 1);
-    let hand = "[Service]\nExecStart=/bin/true\n";
-    put_unit(server.endpoint(), "hand.service", hand, "inactive");
-    let hash = unitgen::unit::fleet::hash(hand);
-    let endpoint = server.endpoint();
-    let plan = |step: &str| {
-        format!(
-            "{{\"format_version\": 1, \"against\": \"{endpoint}\", \"held\": [], \"steps\": [{step}]}}"
-        )
-    };
-    folder.write(
-        "a.json",
-        plan(&format!(
-            "{{\"action\": \"destroy\", \"unit\": \"hand.service\", \"reason\": \"unwanted\", \"before\": \"{hash}\", \
-             \"after\": null, \"text\": null, \"place\": null}}"
-        )),
-    );
-    let text = "[Service]\nExecStart=/bin/true\n\n[X-Fleet]\nMachineID=a\nConflicts=b\n";
-    folder.write(
-        "b.json",
-        plan(&format!(
-            "{{\"action\": \"create\", \"unit\": \"new.service\", \"reason\": \"new\", \"before\": null, \
-             \"after\": \"{}\", \"text\": {}, \"place\": null}}",
-            unitgen::unit::fleet::hash(text),
-            serde_json::json!(text)
-        )),
-    );
-    server.requests();
-    let folder = run(&server, folder, "a.json --prune")
-        .status(5)
-        .stderr("error: `hand.service` does not carry unitgen's mark, and is not unitgen's to destroy\n")
-        .run();
-    let second = run(&server, folder, "b.json");
-    let output = second.output();
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert_eq!(
-        stderr.lines().next(),
-        Some("error: the plan's text of `new.service` has mistakes")
-    );
-    assert_eq!(writes(&server), Vec::<String>::new());
 }
 
 #[test]
@@ -366,15 +204,42 @@ fn what_does_not_go_together_is_said_before_anything_is_read() {
         "a saved plan holds no unit that runs: `--recreate` is for a manifest",
     );
     case(
-        "--print --format json",
-        "`--print` writes a script, and `--format json` events",
+        "--via api --fleetctl /opt/bin/fleetctl",
+        "`--fleetctl` says how fleetctl is called, and `--via api` does without it",
     );
     case(
-        "--print --via api",
-        "`--print` writes a script for fleetctl, and `--via api` does without it",
+        "-f services.yaml plan.json",
+        "a saved plan needs no manifest: leave `-f` out",
+    );
+    case(
+        "--other-cluster",
+        "`--other-cluster` is for a saved plan only",
     );
     case(
         "hub plan.json",
         "a saved plan stands alone, without apps or other plans",
     );
+}
+
+#[test]
+fn a_script_that_was_not_written_fails_where_it_is_run() {
+    for (arguments, status, message) in [
+        (
+            "--format json",
+            2,
+            "`--print` writes a script, and `--format json` events",
+        ),
+        (
+            "--via api",
+            2,
+            "`--print` writes a script for fleetctl, and `--via api` does without it",
+        ),
+    ] {
+        Test::new()
+            .args(&format!("submit --print {arguments}"))
+            .status(status)
+            .stdout(format!("# unitgen wrote no script\nexit {status}\n"))
+            .stderr(format!("error: {message}\n"))
+            .run();
+    }
 }

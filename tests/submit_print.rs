@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use crate::delivery::deliver;
-use crate::fleet_server::FleetServer;
+use crate::delivery::{deliver, put_unit};
+use crate::fleet_server::{FleetServer, Kind};
 use crate::fleetctl::{Fleetctl, Release};
 use crate::submit::submit;
 use crate::test::{Folder, PROGRAM, Test};
@@ -26,7 +26,12 @@ apps:
 
 /// A server with one manifest's units, and a folder with the next.
 fn changed() -> (FleetServer, Folder) {
-    let server = FleetServer::start();
+    changed_of(Kind::Current)
+}
+
+/// The same of a release.
+fn changed_of(kind: Kind) -> (FleetServer, Folder) {
+    let server = FleetServer::start_kind(kind);
     let folder = Test::new().manifest(BEFORE).into_folder();
     let folder = deliver(server.endpoint(), folder);
     folder.write("services.yaml", AFTER);
@@ -68,10 +73,11 @@ fn a_dry_run_writes_lines_that_do_it() {
 # replace hub-worker@.service (changed)
 # create new-worker@.service (new)
 # destroy old-worker@.service (unwanted)
-units=$(mktemp -d)
-unitgen render -o \"$units\"
-fleetctl '--endpoint={endpoint}' submit --replace \"$units\"/hub-worker@.service \"$units\"/new-worker@.service
-fleetctl '--endpoint={endpoint}' destroy old-worker@.service
+units=$(mktemp -d) &&
+unitgen render -o \"$units\" &&
+fleetctl '--endpoint={endpoint}' submit \"$units\"/new-worker@.service &&
+fleetctl '--endpoint={endpoint}' submit --replace \"$units\"/hub-worker@.service &&
+fleetctl '--endpoint={endpoint}' destroy old-worker@.service &&
 rm -r \"$units\"
 ",
         endpoint = server.endpoint()
@@ -237,8 +243,8 @@ unitgen submit '--fleetctl=ssh core@host fleetctl' --prune --print | ssh core@ho
     said(
         &output,
         "\
-replaced   hub-worker@.service  services.yaml:2:3
 created    new-worker@.service  services.yaml:3:3
+replaced   hub-worker@.service  services.yaml:2:3
 destroyed  old-worker@.service
 unit files: 1 created, 1 replaced, 1 destroyed
 ",
@@ -246,4 +252,131 @@ unit files: 1 created, 1 replaced, 1 destroyed
     let (folder, output) = run(folder, &[]);
     said(&output, "unit files: 2 equal\n");
     is_equal(&server, folder);
+}
+
+#[test]
+fn lines_and_scripts_for_an_old_fleet_do_it_too() {
+    let (server, folder) = changed_of(Kind::Old);
+    let fleetctl = Fleetctl::new(Release::Old);
+    let warning =
+        "warning: fleet 0.11.8 never replaces a text: 1 unit must be deleted and stored again\n";
+    let lines = format!(
+        "\
+# replace hub-worker@.service (changed)
+# create new-worker@.service (new)
+# destroy old-worker@.service (unwanted)
+units=$(mktemp -d) &&
+unitgen render -o \"$units\" &&
+fleetctl '--endpoint={endpoint}' submit \"$units\"/new-worker@.service &&
+fleetctl '--endpoint={endpoint}' destroy hub-worker@.service &&
+fleetctl '--endpoint={endpoint}' submit \"$units\"/hub-worker@.service &&
+fleetctl '--endpoint={endpoint}' destroy old-worker@.service &&
+rm -r \"$units\"
+",
+        endpoint = server.endpoint()
+    );
+    let folder = submit(server.endpoint(), &fleetctl, folder, "--prune --dry-run")
+        .stdout(lines.clone())
+        .stderr(warning)
+        .run();
+    let print = submit(server.endpoint(), &fleetctl, folder, "--prune --print");
+    let script = String::from_utf8(print.output().stdout).unwrap();
+    let folder = print.into_folder();
+    let far = [("FLEETCTL_ENDPOINT", server.endpoint())];
+    for text in [lines, script.clone(), script] {
+        let output = shell(&text, &fleetctl, &folder, &far);
+        assert!(output.status.success(), "{output:?}");
+        let diff = Test::within(Folder::new())
+            .manifest(AFTER)
+            .args(&format!("diff --endpoint {}", server.endpoint()));
+        diff.stdout("nothing differs: 2 units, 0 instances\n").run();
+    }
+    // The same script where all is to be done once more.
+    let folder = deliver_again(&server, folder);
+    let print = submit(server.endpoint(), &fleetctl, folder, "--prune --print");
+    let script = String::from_utf8(print.output().stdout).unwrap();
+    let output = shell(&script, &fleetctl, print.folder(), &far);
+    assert!(output.status.success(), "{output:?}");
+    is_equal(&server, print.into_folder());
+}
+
+#[test]
+fn a_script_destroys_nothing_that_was_started_meanwhile() {
+    let server = FleetServer::start();
+    let old = "[Service]\nExecStart=/bin/true\n\n[X-Unitgen]\nApp=old\nProcess=old\n";
+    put_unit(server.endpoint(), "old.service", old, "inactive");
+    let folder = Test::new().manifest(AFTER).into_folder();
+    let fleetctl = Fleetctl::new(Release::Current);
+    let print = submit(server.endpoint(), &fleetctl, folder, "--prune --print");
+    let script = String::from_utf8(print.output().stdout).unwrap();
+    put_unit(server.endpoint(), "old.service", old, "launched");
+    let far = [("FLEETCTL_ENDPOINT", server.endpoint())];
+    let output = shell(&script, &fleetctl, print.folder(), &far);
+    assert_eq!(output.status.code(), Some(5));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        said,
+        "error: nothing was changed, for these are not as they were seen: old.service\n"
+    );
+    let names = server.world(|world| world.units.keys().cloned().collect::<Vec<_>>());
+    assert_eq!(names, ["old.service"]);
+}
+
+#[test]
+fn a_manifest_from_a_pipe_is_read_once() {
+    let (server, folder) = changed();
+    let fleetctl = Fleetctl::new(Release::Current);
+    let print = Test::within(folder)
+        .args("-f - submit --print")
+        .stdin(AFTER);
+    let script = String::from_utf8(print.output().stdout).unwrap();
+    let far = [("FLEETCTL_ENDPOINT", server.endpoint())];
+    let output = shell(&script, &fleetctl, print.folder(), &far);
+    assert!(output.status.success(), "{output:?}");
+    let folder = deliver_again(&server, print.into_folder());
+    let dry = Test::within(folder)
+        .args(&format!(
+            "-f - submit --dry-run --endpoint {}",
+            server.endpoint()
+        ))
+        .stdin(AFTER);
+    let lines = String::from_utf8(dry.output().stdout).unwrap();
+    let output = shell(&lines, &fleetctl, dry.folder(), &[]);
+    assert!(output.status.success(), "{output:?}");
+    server.world(|world| world.destroy("old-worker@.service"));
+    is_equal(&server, dry.into_folder());
+}
+
+#[test]
+fn what_leads_to_fleetctl_gets_the_same_cluster() {
+    let (server, folder) = changed();
+    let (other, _) = changed();
+    let fleetctl = Fleetctl::new(Release::Current);
+    // One that takes all variables away, as sudo does.
+    folder.write(
+        "bin/sudo",
+        format!("#!/bin/sh\nexec env -i PATH={} \"$@\"\n", fleetctl.path()),
+    );
+    fs::set_permissions(folder.path("bin/sudo"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", folder.path("bin").display());
+    other.requests();
+    let output = Command::new(PROGRAM)
+        .args(["submit", "--prune", "--fleetctl", "sudo fleetctl"])
+        .current_dir(folder.path(""))
+        .env_clear()
+        .env("PATH", &path)
+        .env("FLEETCTL_ENDPOINT", server.endpoint())
+        .output()
+        .unwrap();
+    said(
+        &output,
+        "\
+created    new-worker@.service  services.yaml:3:3
+replaced   hub-worker@.service  services.yaml:2:3
+destroyed  old-worker@.service
+unit files: 1 created, 1 replaced, 1 destroyed
+",
+    );
+    is_equal(&server, folder);
+    assert!(other.requests().is_empty());
 }

@@ -197,7 +197,7 @@ fn all_is_done_and_nothing_else(case: &Case) -> TestCaseResult {
     case.is_selected(&report)?;
     prop_assert_eq!(report.code, 0, "{:#?}", report);
     // What is not selected is as it was, and differs.
-    let mut differing = scene.differing(&report.held()).map_err(fail)?;
+    let mut differing = scene.differing(&report.running()).map_err(fail)?;
     differing.retain(|name| !case.selects || name.starts_with("a0-"));
     prop_assert_eq!(differing, Vec::<String>::new(), "{:#?}", report);
     let again = scene.submit(&case.arguments()).map_err(fail)?;
@@ -240,7 +240,7 @@ fn a_fault_is_mended(case: &Case, trouble: Trouble, number: usize) -> TestCaseRe
     let next = scene.submit(&arguments).map_err(fail)?;
     next.hold(&after, &scene.seen(), None).map_err(fail)?;
     prop_assert_eq!(next.code, 0, "{:#?}", next);
-    let mut differing = scene.differing(&next.held()).map_err(fail)?;
+    let mut differing = scene.differing(&next.running()).map_err(fail)?;
     differing.retain(|name| !case.selects || name.starts_with("a0-"));
     prop_assert_eq!(differing, Vec::<String>::new(), "{:#?}", next);
     Ok(())

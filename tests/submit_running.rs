@@ -64,7 +64,7 @@ fn nothing_that_runs_is_touched_and_all_that_is_stale_is_named() {
             &format!("--via {way}"),
         )
         .stdout(format!(
-            "replaced   hub-worker@.service  services.yaml:2:3\n{HELD}{STALE}unit files: 1 replaced\n"
+            "replaced   hub-worker@.service  services.yaml:2:3\n{STALE}{HELD}unit files: 1 replaced\n"
         ))
         .run();
         has(&server, "hub-worker@.service", "2", "inactive");
@@ -77,7 +77,7 @@ fn nothing_that_runs_is_touched_and_all_that_is_stale_is_named() {
             folder,
             &format!("--via {way}"),
         )
-        .stdout(format!("{HELD}{STALE}unit files: 1 equal\n"))
+        .stdout(format!("{STALE}{HELD}unit files: 1 equal\n"))
         .run();
     }
 }

@@ -16,6 +16,7 @@
     reason = "this is the door to fleetctl, which reads files of its own"
 )]
 
+mod flags;
 pub mod list;
 mod process;
 pub mod words;
@@ -29,6 +30,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+pub use crate::cluster::fleetctl::flags::GlobalFlags;
 use crate::cluster::fleetctl::process::{Ended, Group, Kind};
 use crate::cluster::fleetctl::words::Remark;
 use crate::error::CommandError;
@@ -53,24 +55,6 @@ pub struct Fleetctl {
     /// Whether somebody is there to whom ssh or sudo can speak on the terminal. The process is in the
     /// foreground then, and no group of its own: what it started outlives it where it takes too long.
     pub interactive: bool,
-}
-
-/// fleetctl's own flags, of which an absent one leaves what its variable says. Beyond an ssh they mean
-/// what they mean there.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct GlobalFlags {
-    /// `--endpoint`
-    pub endpoint: Option<String>,
-    /// `--known-hosts-file`
-    pub known_hosts_file: Option<String>,
-    /// `--ssh-timeout`, in seconds
-    pub ssh_timeout: Option<String>,
-    /// `--ssh-username`
-    pub ssh_username: Option<String>,
-    /// `--strict-host-key-checking`
-    pub strict_host_key_checking: Option<bool>,
-    /// `--tunnel`. A user in it becomes `--ssh-username`, for fleetctl takes a host and a port only.
-    pub tunnel: Option<String>,
 }
 
 /// What became of one call, or of several until one failed.
@@ -100,36 +84,6 @@ pub enum End {
 /// Files in a private folder, which goes with this.
 struct Files {
     folder: TempDir,
-}
-
-impl GlobalFlags {
-    /// Returns the words for them.
-    #[must_use]
-    pub fn words(&self) -> Vec<String> {
-        let Self {
-            endpoint,
-            known_hosts_file,
-            ssh_timeout,
-            ssh_username,
-            strict_host_key_checking,
-            tunnel,
-        } = self;
-        let (user, tunnel) = match tunnel.as_deref().map(|tunnel| tunnel.rsplit_once('@')) {
-            Some(Some((user, host))) => (Some(user), Some(host)),
-            _ => (ssh_username.as_deref(), tunnel.as_deref()),
-        };
-        let strict = strict_host_key_checking.map(|strict| strict.to_string());
-        let flags = [
-            ("endpoint", endpoint.as_deref()),
-            ("known-hosts-file", known_hosts_file.as_deref()),
-            ("ssh-timeout", ssh_timeout.as_deref()),
-            ("ssh-username", user),
-            ("strict-host-key-checking", strict.as_deref()),
-            ("tunnel", tunnel),
-        ];
-        let given = |(name, value): (&str, Option<&str>)| Some(format!("--{name}={}", value?));
-        flags.into_iter().filter_map(given).collect()
-    }
 }
 
 impl Outcome {
@@ -203,6 +157,26 @@ impl Fleetctl {
             command.args(part.iter().map(|name| folder.join(name.as_str())));
             (command, Some(folder), self.shown(verb, part))
         })
+    }
+
+    /// Refuses words that can't call fleetctl.
+    ///
+    /// # Errors
+    /// Says why they can't.
+    pub fn check(&self) -> Result<(), CommandError> {
+        self.words().map(drop)
+    }
+
+    /// Makes sure that files can be written for these units.
+    ///
+    /// # Errors
+    /// Says why they can't.
+    pub fn check_room(&self, units: &[(&RegistryName, &str)]) -> Result<(), CommandError> {
+        let (way, _) = self.words()?;
+        if way.is_empty() {
+            Files::new(units)?;
+        }
+        Ok(())
     }
 
     /// Takes units out of the registry: `fleetctl destroy`, which ends those that run.

@@ -10,6 +10,7 @@ use crate::cluster::fleet::Fleet;
 use crate::error::CommandError;
 use crate::http::address::{Address, AddressError, Tunnel};
 use crate::http::{Client, Limits};
+use crate::secrecy::masked;
 use crate::settings::{FleetSettings, Settings};
 
 /// Where fleet listens, if nobody says otherwise, as with fleetctl.
@@ -101,7 +102,8 @@ fn refuse_driver(given: &FleetSettings) -> Result<(), CommandError> {
 }
 
 fn wrong(error: AddressError) -> CommandError {
-    CommandError::trouble(error.message).help(error.help)
+    // An address may hold a password.
+    CommandError::trouble(masked(&error.message)).help(error.help)
 }
 
 /// Reads a number of seconds, as fleetctl has them: with a fraction, if need be.

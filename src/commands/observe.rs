@@ -71,34 +71,33 @@ pub(super) fn observe(
     Ok(observed)
 }
 
-/// Asks for what the registry has, and not for what runs. Where only some apps are meant and there is
-/// no list, what is left of them is not seen.
+/// Asks for what the registry has, and not for what runs. Where there is no list, only what is wanted is
+/// asked for.
 ///
 /// # Errors
 /// Says what could not be read.
 pub(super) fn observe_files(
     fleet: &mut Fleet,
-    loaded: &Loaded,
+    wanted: &BTreeSet<RegistryName>,
     listed: Option<Units>,
 ) -> Result<Units, CommandError> {
-    let wanted = wanted(loaded);
     let mut units = match listed {
         Some(units) => units,
         None if wanted.len() > ASKED_SINGLY => fleet.units()?,
         None => {
-            let found = wanted.into_iter().map(|name| {
-                let unit = fleet.unit(&name)?;
-                Ok(unit.map(|unit| (name, unit)))
+            let found = wanted.iter().map(|name| {
+                let unit = fleet.unit(name)?;
+                Ok(unit.map(|unit| (name.clone(), unit)))
             });
             return found.filter_map(Result::transpose).collect();
         }
     };
-    absent(fleet, &wanted, &mut units)?;
+    absent(fleet, wanted, &mut units)?;
     Ok(units)
 }
 
 /// Returns the names of all units that should be, instances included.
-fn wanted(loaded: &Loaded) -> BTreeSet<RegistryName> {
+pub(super) fn wanted(loaded: &Loaded) -> BTreeSet<RegistryName> {
     let units = loaded.desired.units.iter();
     let names = units.flat_map(|unit| {
         let instances = unit.instances.iter().map(|instance| &instance.unit);

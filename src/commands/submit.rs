@@ -4,6 +4,7 @@ mod gate;
 mod prepared;
 mod registry;
 mod rehearsal;
+mod saved;
 mod teller;
 
 use std::path::Path;
@@ -13,16 +14,15 @@ use clap::{Parser, ValueEnum};
 
 use crate::cluster::fleetctl::{Fleetctl, GlobalFlags};
 use crate::commands::connection::{Connection, seconds};
-use crate::commands::submit::prepared::{Prepared, read_plan};
+use crate::commands::submit::prepared::{Preparation, Prepared};
 use crate::commands::submit::registry::Registry;
 use crate::commands::submit::teller::Teller;
 use crate::commands::{Format, Invocation};
 use crate::error::{CommandError, Status};
 use crate::interruption::Interruption;
 use crate::plan::prune::PruneLimit;
-use crate::plan::script::{Script, script};
-use crate::state::RegistryName;
-use crate::submit::reader::{ApiReader, FleetctlReader, Reader};
+use crate::settings::Settings;
+use crate::submit::reader::{ApiReader, FleetctlReader};
 use crate::submit::{Rules, Way, submit};
 use crate::tell::submit as words;
 use crate::tell::submit::events::{self, Beginning};
@@ -47,10 +47,10 @@ pub struct Args {
     /// By which way the unit files go to the cluster
     #[arg(long, value_enum, default_value_t)]
     via: Via,
-    /// What calls fleetctl. It may be far away, as with `ssh core@host fleetctl`: then the cluster is
-    /// read by it too, unless `--endpoint` or `--tunnel` says how it is reached from here
-    #[arg(long, value_name = "COMMAND", default_value = "fleetctl")]
-    fleetctl: String,
+    /// What calls fleetctl [default: fleetctl]. It may be far away, as with `ssh core@host fleetctl`: then
+    /// the cluster is read by it too, unless `--endpoint` or `--tunnel` says how it is reached from here
+    #[arg(long, value_name = "COMMAND")]
+    fleetctl: Option<String>,
     /// Destroy the unit files that carry unitgen's mark, that the manifest does not give any more and
     /// that do not run
     #[arg(long)]
@@ -65,6 +65,9 @@ pub struct Args {
     /// Ask nothing
     #[arg(short, long)]
     yes: bool,
+    /// Carry out a plan that was made for another cluster, or for this one by another address
+    #[arg(long)]
+    other_cluster: bool,
     /// Only write what would be done: command lines to paste, or requests
     #[arg(long, conflicts_with = "print")]
     dry_run: bool,
@@ -97,7 +100,7 @@ enum Via {
 
 impl Args {
     /// Refuses what does not go together, before anything is read.
-    fn check(&self) -> Result<(), CommandError> {
+    fn check(&self, invocation: &Invocation) -> Result<(), CommandError> {
         let refuse = |message: &str| Err(CommandError::trouble(message));
         if self.recreate && self.via == Via::Fleetctl {
             return refuse(
@@ -115,6 +118,17 @@ impl Args {
                 "`--print` writes a script for fleetctl, and `--via api` does without it",
             );
         }
+        if self.via == Via::Api && self.fleetctl.is_some() {
+            return refuse(
+                "`--fleetctl` says how fleetctl is called, and `--via api` does without it",
+            );
+        }
+        if self.saved_plan().is_some() && !invocation.files.is_empty() {
+            return refuse("a saved plan needs no manifest: leave `-f` out");
+        }
+        if self.saved_plan().is_none() && self.other_cluster {
+            return refuse("`--other-cluster` is for a saved plan only");
+        }
         if self.names.len() > 1 && self.names.iter().any(|name| is_plan(name)) {
             return refuse("a saved plan stands alone, without apps or other plans");
         }
@@ -129,46 +143,52 @@ impl Args {
         }
     }
 
-    fn words(&self) -> Result<Vec<String>, CommandError> {
-        shlex::split(&self.fleetctl)
+    /// Returns what calls fleetctl where it is.
+    fn program(&self) -> Result<Vec<String>, CommandError> {
+        Ok(self.command()?.pop().into_iter().collect())
+    }
+
+    /// Returns the words that call fleetctl.
+    fn command(&self) -> Result<Vec<String>, CommandError> {
+        let text = self.fleetctl.as_deref().unwrap_or("fleetctl");
+        shlex::split(text)
             .filter(|words| !words.is_empty())
             .ok_or_else(|| {
-                let message = format!("`--fleetctl '{}'` is no command", self.fleetctl);
+                let message = format!("`--fleetctl '{text}'` is no command");
                 CommandError::trouble(message).help("write a program, or words that lead to one")
             })
     }
 
-    /// Returns what calls fleetctl in a script, which runs where fleetctl is.
-    fn words_there(&self) -> Result<Vec<String>, CommandError> {
-        Ok(self.words()?.pop().into_iter().collect())
-    }
-
     fn fleetctl(&self, invocation: &Invocation) -> Result<Fleetctl, CommandError> {
-        let command = self.words()?;
+        let command = self.command()?;
+        let given = &self.connection;
         let settings = &invocation.settings.fleet;
-        // A user in a variable is nothing that fleetctl understands.
-        let of_variable = settings
-            .tunnel
-            .as_ref()
-            .filter(|tunnel| tunnel.contains('@'));
-        let tunnel = self.connection.tunnel.as_ref().or(of_variable).cloned();
+        let is_led = command.len() > 1;
+        // What leads to fleetctl may take variables away; a user in one is nothing that it understands.
+        let or_variable = |flag: &Option<String>, variable: &Option<String>| {
+            let variable = variable.as_ref();
+            let variable = variable.filter(|text| is_led || text.contains('@'));
+            flag.as_ref().or(variable).cloned()
+        };
         let flags = if is_ssh(&command) {
             GlobalFlags::default()
         } else {
             GlobalFlags {
-                endpoint: self.connection.endpoint.clone(),
-                ssh_username: self.connection.ssh_username.clone(),
-                tunnel,
+                endpoint: or_variable(&given.endpoint, &settings.endpoint),
+                ssh_username: or_variable(&given.ssh_username, &settings.ssh_username),
+                tunnel: or_variable(&given.tunnel, &settings.tunnel),
                 ..GlobalFlags::default()
             }
         };
-        let asks = command.len() > 1 || flags.tunnel.is_some() || settings.tunnel.is_some();
-        Ok(Fleetctl {
+        let asks = is_led || flags.tunnel.is_some() || settings.tunnel.is_some();
+        let fleetctl = Fleetctl {
             time_limit: self.patience()?,
             interactive: asks && invocation.settings.interactive,
             command,
             flags,
-        })
+        };
+        fleetctl.check()?;
+        Ok(fleetctl)
     }
 
     fn patience(&self) -> Result<Duration, CommandError> {
@@ -178,12 +198,11 @@ impl Args {
     /// Tells whether only fleetctl leads to the cluster.
     fn reads_by_fleetctl(&self, fleetctl: &Fleetctl) -> bool {
         let is_said = self.connection.endpoint.is_some() || self.connection.tunnel.is_some();
-        self.via == Via::Fleetctl && !is_said && is_ssh(&fleetctl.command)
+        self.via == Via::Fleetctl && !is_said && fleetctl.command.len() > 1
     }
 
-    fn jobs(&self, invocation: &Invocation) -> u8 {
-        let settings = &invocation.settings.fleet;
-        let has_tunnel = self.connection.tunnel.is_some() || settings.tunnel.is_some();
+    fn jobs(&self, settings: &Settings) -> u8 {
+        let has_tunnel = self.connection.tunnel.is_some() || settings.fleet.tunnel.is_some();
         // Each connection would be an ssh of its own, which may ask for a password.
         self.jobs.unwrap_or(if has_tunnel { 1 } else { JOBS })
     }
@@ -195,7 +214,7 @@ fn is_plan(name: &str) -> bool {
     extension.is_some_and(|extension| extension == "json")
 }
 
-/// Tells whether a command leads to another host.
+/// Tells whether a command leads to another host, where this one's flags mean something else.
 fn is_ssh(command: &[String]) -> bool {
     let (Some(first), true) = (command.first(), command.len() > 1) else {
         return false;
@@ -210,94 +229,72 @@ fn is_ssh(command: &[String]) -> bool {
 /// # Errors
 /// Says what can't be read, why the cluster does not answer, or what a guard refuses.
 pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandError> {
-    args.check()?;
+    let result = prepare_and_run(args, invocation);
+    if args.print {
+        let status = result
+            .as_ref()
+            .map_or_else(|error| error.status, |status| *status);
+        // Whoever runs what is printed would else run nothing, and take that for a success.
+        if status != Status::Done {
+            let code = status.code();
+            invocation
+                .output
+                .result(&format!("# unitgen wrote no script\nexit {code}\n"));
+        }
+    }
+    result
+}
+
+fn prepare_and_run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandError> {
+    args.check(invocation)?;
     let fleetctl = args.fleetctl(invocation)?;
     let registry = if args.reads_by_fleetctl(&fleetctl) {
         Registry::Fleetctl(&fleetctl)
     } else {
         Registry::Api(&args.connection)
     };
-    let prepared = match args.saved_plan() {
-        Some(path) => Prepared::of_file(path, args, registry, invocation).map(Some),
-        None => Prepared::of_manifest(args, registry, invocation),
+    let preparation = match args.saved_plan() {
+        Some(path) => saved::of_file(path, args, registry, invocation)?,
+        None => prepared::of_manifest(args, registry, invocation)?,
     };
-    let prepared = match prepared {
-        Err(error)
-            if args.print && !args.prune && is_unseen(args, registry, invocation, &error) =>
-        {
-            return unseen(args, &error, invocation);
+    let prepared = match preparation {
+        Preparation::Ready(prepared) => prepared,
+        Preparation::Mistakes => return Ok(Status::Trouble),
+        Preparation::Unseen(script, error) => {
+            let causes = error.causes().join(": ");
+            invocation.output.warning(&format!(
+                "no cluster can be reached from here, so that nothing was compared: {causes}"
+            ));
+            invocation.output.result(&script);
+            return Ok(Status::Done);
         }
-        prepared => prepared?,
     };
-    let Some(prepared) = prepared else {
-        return Ok(Status::Trouble);
-    };
+    if !prepared.is_meant_for_this_cluster(args, invocation)? {
+        return Ok(nothing_done(invocation));
+    }
+    prepared.check_guards()?;
     prepared.check_limit(args)?;
     prepared.tell_before(invocation);
     if args.print || args.dry_run {
-        let left = words::held(&prepared.held) + &words::unpruned(&prepared.unpruned);
-        invocation.output.message(&left);
-    }
-    if args.print {
-        invocation
-            .output
-            .result(&prepared.script(&args.words_there()?));
-        return Ok(Status::Done);
-    }
-    if args.dry_run {
-        let text = prepared.rehearsal(args, &fleetctl, invocation);
+        let notes = prepared.notes();
+        invocation.output.message(&notes);
+        let text = if args.print {
+            prepared.script(&args.program()?)
+        } else {
+            prepared.rehearsal(args, &fleetctl, invocation)
+        };
         invocation.output.result(&text);
         return Ok(Status::Done);
     }
     if !prepared.is_agreed(args, invocation)? {
-        invocation.output.message("nothing was done\n");
-        return Ok(Status::Refused);
+        return Ok(nothing_done(invocation));
     }
     carry_out(args, &prepared, &fleetctl, registry, invocation)
 }
 
-/// Tells whether no cluster was named, and none was found.
-fn is_unseen(
-    args: &Args,
-    registry: Registry<'_>,
-    invocation: &Invocation,
-    error: &CommandError,
-) -> bool {
-    let (given, settings) = (&args.connection, &invocation.settings.fleet);
-    let said = [
-        &given.endpoint,
-        &given.tunnel,
-        &settings.endpoint,
-        &settings.tunnel,
-    ];
-    let is_said = said.into_iter().any(Option::is_some);
-    matches!(registry, Registry::Api(_)) && !is_said && error.status == Status::Remote
-}
-
-/// Writes a script for a cluster that nobody has seen: it stores all units, whatever there is.
-fn unseen(
-    args: &Args,
-    error: &CommandError,
-    invocation: &mut Invocation,
-) -> Result<Status, CommandError> {
-    let text = if let Some(path) = args.saved_plan() {
-        let mut plan = read_plan(path)?.plan;
-        plan.steps.retain(|step| step.action.text().is_some());
-        script(&plan, &args.words_there()?)
-    } else {
-        let mut loaded = invocation.load()?;
-        loaded.select(&args.names)?;
-        let units = loaded.desired.units.iter();
-        let names: Vec<RegistryName> = units.map(|unit| RegistryName::from(&unit.name)).collect();
-        let texts = loaded.desired.units.iter().map(|unit| unit.text.as_str());
-        Script::of_units(names.iter().zip(texts)).text(&args.words_there()?)
-    };
-    let causes = error.causes().join(": ");
-    invocation.output.warning(&format!(
-        "no cluster can be reached from here, so that nothing was compared: {causes}"
-    ));
-    invocation.output.result(&text);
-    Ok(Status::Done)
+fn nothing_done(invocation: &mut Invocation) -> Status {
+    invocation.output.message("nothing was done\n");
+    Status::Refused
 }
 
 fn carry_out(
@@ -310,37 +307,32 @@ fn carry_out(
     let patience = args.patience()?;
     let interruption = Interruption::listen()
         .map_err(|error| CommandError::trouble("can't listen to signals").because(error))?;
-    let connect = |_| args.connection.fleet(&invocation.settings);
-    let fleets = (0..args.jobs(invocation)).map(connect);
-    let fleets = fleets.collect::<Result<Vec<_>, _>>()?;
     let rules = Rules {
         patience,
-        interruption: interruption.clone(),
+        interruption,
+    };
+    let settings = invocation.settings.clone();
+    let fleets = || {
+        let connect = |_| args.connection.fleet(&settings);
+        (0..args.jobs(&settings))
+            .map(connect)
+            .collect::<Result<Vec<_>, _>>()
     };
     let mut api;
     let mut listed;
     let way = match (args.via, registry) {
-        (Via::Api, _) => Way::Api(fleets),
-        (Via::Fleetctl, registry) => {
-            let reader: &mut dyn Reader = match registry {
-                Registry::Api(_) => {
-                    api = ApiReader {
-                        fleets,
-                        patience,
-                        interruption,
-                    };
-                    &mut api
-                }
-                Registry::Fleetctl(fleetctl) => {
-                    listed = FleetctlReader {
-                        fleetctl,
-                        patience,
-                        interruption,
-                    };
-                    &mut listed
-                }
+        (Via::Api, _) => Way::Api(fleets()?),
+        (Via::Fleetctl, Registry::Api(_)) => {
+            let fleets = fleets()?;
+            api = ApiReader { fleets, patience };
+            Way::Fleetctl(fleetctl, &mut api)
+        }
+        (Via::Fleetctl, Registry::Fleetctl(reader)) => {
+            listed = FleetctlReader {
+                fleetctl: reader,
+                patience,
             };
-            Way::Fleetctl(fleetctl, reader)
+            Way::Fleetctl(fleetctl, &mut listed)
         }
     };
     let mut teller = Teller::new(prepared, args.format, invocation);
@@ -352,17 +344,22 @@ fn carry_out(
         },
         tasks: &prepared.tasks,
         held: &prepared.held,
+        surplus: &prepared.surplus,
         unpruned: &prepared.unpruned,
     });
     let report = submit(&prepared.tasks, way, &rules, &mut teller);
     teller.end(&report);
+    let is_good = report.status() == Status::Done;
     let text = match args.format {
         Format::Json => events::end(&report, prepared.equal, &prepared.stale),
         Format::Text => {
-            words::held(&prepared.held)
-                + &words::stale(&prepared.stale)
-                + &words::unpruned(&prepared.unpruned)
-                + &words::summary(&prepared.tasks, &report, prepared.equal)
+            // Behind a failure only what counts is said.
+            let notes = if is_good {
+                words::stale(&prepared.stale) + &prepared.notes()
+            } else {
+                String::new()
+            };
+            notes + &words::summary(&prepared.tasks, &report, prepared.equal)
         }
     };
     invocation.output.result(&text);

@@ -40,7 +40,10 @@ impl PruneLimit {
 impl fmt::Display for PruneLimit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usual => write!(formatter, "{USUAL_PERCENT}% or {USUAL_UNITS}"),
+            Self::Usual => write!(
+                formatter,
+                "{USUAL_PERCENT}% or {USUAL_UNITS}, whichever is more"
+            ),
             Self::Units(units) => write!(formatter, "{units}"),
             Self::Percent(percent) => write!(formatter, "{percent}%"),
         }

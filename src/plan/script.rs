@@ -6,65 +6,15 @@
 //! the registry first, and changes nothing where it is not as it was seen. fleetctl gets no input, which
 //! would be the rest of the script. Knows nothing of how a script gets anywhere.
 
+mod lines;
 pub mod shell;
 
+use crate::plan::script::lines::{GUARD, READING_BACK, SEEN, TOLD, UNSEEN};
 use crate::plan::script::shell::{
     LOOK, beginning, call, comment, file, main_of, operand, parts, path, quoted,
 };
 use crate::plan::{Action, Plan};
 use crate::state::{RegistryName, UnitHash};
-
-/// How it is told whether the registry is as it was seen. What a script has done before is fine, so that
-/// a second run finishes the work.
-const GUARD: &str = r#"
-# The registry may have changed since it was seen: it is looked at first, and this lists what differs.
-other=
-sum=
-if command -v sha1sum >/dev/null 2>&1; then
-    sum=sha1sum
-elif command -v openssl >/dev/null 2>&1; then
-    sum='openssl dgst -sha1 -r'
-fi
-
-is_stored() {
-    [ -e "$units/$name" ] && [ "$(cat "$folder/is" && echo .)" = "$(cat "$units/$name" && echo .)" ]
-}
-
-is_as_seen() {
-    [ "$before" != none ] || return 1
-    [ -n "$sum" ] || return 0
-    hash=$($sum <"$folder/is")
-    [ "${hash%% *}" = "$before" ]
-}
-
-seen() {
-    before=$1
-    shift
-    if look "$@"; then
-        is_stored || is_as_seen || other="$other $name"
-    elif [ "$before" != none ] && [ -e "$units/$name" ]; then
-        other="$other $name"
-    fi
-}
-"#;
-
-/// What stands where the registry is not looked at first.
-const UNSEEN: &str = "# Nobody has seen the registry: what is there is replaced, whatever it is.\n";
-
-/// What stands where it is.
-const SEEN: &str =
-    "# Where something is not as it was seen, nothing is changed, and it ends with status 5.\n";
-
-/// How a unit is compared with what fleet has of it. The mark keeps line breaks at the end.
-const READING_BACK: &str = r#"
-# fleetctl ends well where it did nothing: what is stored is read back, and this lists what differs.
-wrong=
-status=0
-stored() {
-    is=$("$@" </dev/null && echo .) || is=
-    [ "$is" = "$(cat "$units/$name" && echo .)" ] || wrong="$wrong $name"
-}
-"#;
 
 /// What becomes of a unit that the registry has already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +45,8 @@ pub struct Script<'a> {
     pub destroyed: Vec<(&'a RegistryName, &'a UnitHash)>,
     /// What is left as it is, for people.
     pub held: Vec<&'a RegistryName>,
+    /// Whether fleet never replaces a text: what is there is destroyed before it is stored anew.
+    pub is_old: bool,
 }
 
 /// A unit file that a script stores.
@@ -154,6 +106,7 @@ impl<'a> Script<'a> {
             stored,
             destroyed,
             held: plan.held.iter().collect(),
+            is_old: false,
         }
     }
 
@@ -170,20 +123,7 @@ impl<'a> Script<'a> {
             stored: stored.collect(),
             destroyed: Vec::new(),
             held: Vec::new(),
-        }
-    }
-
-    /// Returns what becomes of units that are there.
-    #[must_use]
-    pub fn existing(&self) -> Existing {
-        if self
-            .stored
-            .iter()
-            .all(|stored| stored.before == Before::None)
-        {
-            Existing::Keep
-        } else {
-            Existing::Replace
+            is_old: false,
         }
     }
 
@@ -221,6 +161,9 @@ impl<'a> Script<'a> {
         if !guards.is_empty() {
             text.push_str(GUARD);
         }
+        if self.destroys() {
+            text.push_str(TOLD);
+        }
         text.push_str(READING_BACK);
         text.push_str("\n# Until here nothing was sent anywhere.\nmain() {\n");
         text.push_str(&guards);
@@ -251,6 +194,7 @@ impl<'a> Script<'a> {
             let (name, operand) = (quoted(unit.as_str()), operand(unit));
             lines.push_str(&format!("    seen {before} {name} {call} cat {operand}\n"));
         }
+        lines.push_str(&self.idle(call));
         let warning = if counts_on_hash {
             "    [ -n \"$sum\" ] || printf 'warning: %s\\n' \
              'without sha1sum nothing can be compared with what was seen' >&2\n"
@@ -266,23 +210,89 @@ impl<'a> Script<'a> {
         format!("{warning}{lines}{end}")
     }
 
-    /// Returns the lines that change the registry, and read back what it has then.
-    fn changes(&self, call: &str) -> String {
-        let mut text = String::new();
-        let existing = self.existing();
-        let stored: Vec<&RegistryName> = self.stored.iter().map(|stored| stored.unit).collect();
-        let destroyed: Vec<&RegistryName> = self.destroyed.iter().map(|(unit, _)| *unit).collect();
-        let mut why = "";
-        if existing == Existing::Replace {
+    /// Returns the lines that make sure that nothing which runs is destroyed.
+    fn idle(&self, call: &str) -> String {
+        if !self.destroys() {
+            return String::new();
+        }
+        let replaced = self.stored_where(|before| matches!(before, Before::Hash(_)));
+        let replaced = replaced.into_iter().filter(|_| self.is_old);
+        let destroyed = self.destroyed.iter().map(|(unit, _)| *unit);
+        let lines: String = replaced
+            .chain(destroyed)
+            .map(|unit| format!("    idle {}\n", quoted(unit.as_str())))
+            .collect();
+        format!(
+            "    told=$({call} list-unit-files --fields=unit,dstate </dev/null)\n    \
+             case $told in UNIT*) ;; *) fail 1 'fleetctl did not list the units' ;; esac\n{lines}"
+        )
+    }
+
+    /// Tells whether it destroys anything, if only to store it anew.
+    fn destroys(&self) -> bool {
+        let replaces = |stored: &Stored| matches!(stored.before, Before::Hash(_));
+        !self.destroyed.is_empty() || self.is_old && self.stored.iter().any(replaces)
+    }
+
+    /// Returns the units that are stored, by what there must be before.
+    fn stored_where(&self, is_meant: impl Fn(Before<'_>) -> bool) -> Vec<&'a RegistryName> {
+        let stored = self.stored.iter();
+        let stored = stored.filter(|stored| is_meant(stored.before));
+        stored.map(|stored| stored.unit).collect()
+    }
+
+    /// Returns the lines that store what is stored. What is new is never stored in place of anything.
+    fn storing(&self, call: &str) -> String {
+        let created = self.stored_where(|before| before == Before::None);
+        let replaced = self.stored_where(|before| matches!(before, Before::Hash(_)));
+        let unseen = self.stored_where(|before| before == Before::Unseen);
+        let submit = |units: &[&RegistryName], existing| {
+            let parts = parts(units, |unit| path(unit).len());
+            let lines = parts.map(|part| submit_line(call, part, existing));
+            lines
+                .map(|line| format!("    {line} || status=$?\n"))
+                .collect::<String>()
+        };
+        let mut text = submit(&created, Existing::Keep);
+        if !replaced.is_empty() && self.is_old {
+            text.push_str(&format!(
+                "    # This fleet never replaces a text.\n    \
+                 [ -z \"$renewed\" ] || {call} destroy $renewed </dev/null || status=$?\n"
+            ));
+            text.push_str(&submit(&replaced, Existing::Keep));
+        } else if !replaced.is_empty() {
             text.push_str(
                 "    # What is there is replaced, but fleet keeps the text of what runs.\n",
             );
-            why = " (a unit that runs keeps its text)";
+            text.push_str(&submit(&replaced, Existing::Replace));
         }
-        for part in parts(&stored, |unit| path(unit).len()) {
-            let line = submit_line(call, part, existing);
-            text.push_str(&format!("    {line} || status=$?\n"));
+        if !unseen.is_empty() {
+            text.push_str(
+                "    # What is there is replaced, but fleet keeps the text of what runs.\n",
+            );
+            text.push_str(&submit(&unseen, Existing::Replace));
+            text.push_str("    # Before 0.13 there is no --replace.\n");
+            text.push_str("    if [ \"$status\" = 2 ]; then\n        status=0\n");
+            for line in submit(&unseen, Existing::Keep).lines() {
+                text.push_str(&format!("    {line}\n"));
+            }
+            text.push_str("    fi\n");
         }
+        text
+    }
+
+    /// Returns the lines that change the registry, and read back what it has then.
+    fn changes(&self, call: &str) -> String {
+        let mut text = String::new();
+        let stored = self.stored_where(|_| true);
+        let destroyed: Vec<&RegistryName> = self.destroyed.iter().map(|(unit, _)| *unit).collect();
+        let keeps = |stored: &Stored| stored.before == Before::None;
+        let why = if self.is_old || self.stored.iter().all(keeps) {
+            ""
+        } else {
+            " (a unit that runs keeps its text, and fleet before 0.13 every unit)"
+        };
+        text.push_str(&self.storing(call));
         for unit in &stored {
             let (name, operand) = (quoted(unit.as_str()), operand(unit));
             text.push_str(&format!("    name={name}; stored {call} cat {operand}\n"));
@@ -408,12 +418,16 @@ mod tests {
              [Service]\nExecStart=/bin/echo $(x)\nUNIT\n",
             LOOK,
             GUARD,
+            TOLD,
             READING_BACK,
             "\n# Until here nothing was sent anywhere.\nmain() {\n    \
              [ -n \"$sum\" ] || printf 'warning: %s\\n' \
              'without sha1sum nothing can be compared with what was seen' >&2\n    \
              seen none 'a\\x2db@.service' fleetctl cat 'a\\x2db@.service'\n    \
              seen b -c.service fleetctl cat ./-c.service\n    \
+             told=$(fleetctl list-unit-files --fields=unit,dstate </dev/null)\n    \
+             case $told in UNIT*) ;; *) fail 1 'fleetctl did not list the units' ;; esac\n    \
+             idle -c.service\n    \
              [ -z \"$other\" ] || \
              fail 5 \"nothing was changed, for these are not as they were seen:$other\"\n    \
              fleetctl submit \"$units\"/'a\\x2db@.service' </dev/null || status=$?\n    \
@@ -435,7 +449,6 @@ mod tests {
     fn a_registry_that_nobody_has_seen() {
         let unit = name("a@.service");
         let script = Script::of_units([(&unit, "[Service]\n")]);
-        assert_eq!(script.existing(), Existing::Replace);
         let expected = [
             "#!/bin/sh\n# From unitgen: unit files for fleet's registry. 1 to store, 0 to destroy.\n\
              # It touches no instance. Run it where fleetctl reaches the cluster.\n\
@@ -448,9 +461,12 @@ mod tests {
             "\n# Until here nothing was sent anywhere.\nmain() {\n    \
              # What is there is replaced, but fleet keeps the text of what runs.\n    \
              fleetctl submit --replace \"$units\"/a@.service </dev/null || status=$?\n    \
+             # Before 0.13 there is no --replace.\n    \
+             if [ \"$status\" = 2 ]; then\n        status=0\n        \
+             fleetctl submit \"$units\"/a@.service </dev/null || status=$?\n    fi\n    \
              name=a@.service; stored fleetctl cat a@.service\n    \
              [ -z \"$wrong\" ] || fail 1 \"fleet does not hold these as they should be \
-             (a unit that runs keeps its text):$wrong\"\n    \
+             (a unit that runs keeps its text, and fleet before 0.13 every unit):$wrong\"\n    \
              [ \"$status\" = 0 ] || \
              fail 1 \"fleetctl ended with status $status, though all units are stored\"\n}\n\nmain\n",
         ];

@@ -238,8 +238,10 @@ impl Worker<'_> {
                 Ok(found) => found,
                 Err(error) => return unread(error, Some(last)),
             };
+            // Who starts a unit meanwhile that was not to run may do so.
             let is_wanted = |found: &Found| {
-                found.hash == text.hash && found.desired == SeenState::Known(task.state)
+                let is_told = found.desired == SeenState::Known(task.state);
+                found.hash == text.hash && (is_told || !task.runs())
             };
             if found.as_ref().is_some_and(is_wanted) {
                 return Outcome::Done;

@@ -1,9 +1,10 @@
 //! Tasks through fleetctl, in as few calls as possible.
 //!
 //! Before a call all its units are read, and after it again: fleetctl ends well where it did nothing.
-//! It works through its units in their order and stops at the first that fails, so that those behind it
-//! were not tried.
+//! What it stores it stores in the order of its arguments, up to the first that fails, so that those
+//! behind it were not tried.
 
+mod anew;
 mod said;
 
 use crate::clock::{Deadline, pause};
@@ -12,6 +13,7 @@ use crate::error::CommandError;
 use crate::interruption::Interruption;
 use crate::plan::Action;
 use crate::plan::script::Existing;
+use crate::plan::script::shell::UNITS_MAXIMUM;
 use crate::state::RegistryName;
 use crate::submit::fleetctl::said::{error, is_too_old, may_pass};
 use crate::submit::guard::{Found, Verdict, judge, left};
@@ -42,11 +44,9 @@ pub(super) fn carry_out(
         witness,
         outcomes: &mut outcomes,
     };
-    let first = tasks.iter().position(Task::destroys);
-    let first = first.unwrap_or(tasks.len());
-    let stored: Vec<usize> = (0..first).collect();
+    let (destroyed, stored): (Vec<usize>, Vec<usize>) =
+        (0..tasks.len()).partition(|at| tasks[*at].destroys());
     if batch.store(&stored) {
-        let destroyed: Vec<usize> = (first..tasks.len()).collect();
         batch.destroy(&destroyed);
     }
     outcomes
@@ -62,29 +62,28 @@ struct Batch<'a> {
 }
 
 impl Batch<'_> {
-    /// Stores units. Tells whether all came to a good end.
+    /// Stores units: first those that are new, by a call that replaces nothing, whatever has come about
+    /// meanwhile. Tells whether all came to a good end.
     fn store(&mut self, numbers: &[usize]) -> bool {
         let Some(pending) = self.guarded(numbers) else {
             return false;
         };
+        let (replaced, created): (Vec<usize>, Vec<usize>) =
+            pending.iter().partition(|at| self.replaces(**at));
         let release = self.reader.release();
         let is_old = release.and_then(|release| release.replaces_content()) == Some(false);
-        if is_old {
-            let (replaced, created): (Vec<usize>, Vec<usize>) =
-                pending.iter().partition(|at| self.replaces(**at));
-            return self.run(Verb::Submit(Existing::Keep), created) && self.recreate(&replaced);
+        if !self.run(Verb::Submit(Existing::Keep), &created) {
+            return false;
         }
-        let existing = if pending.iter().any(|at| self.replaces(*at)) {
-            Existing::Replace
-        } else {
-            Existing::Keep
-        };
-        self.run(Verb::Submit(existing), pending)
+        if is_old {
+            return self.recreate(&replaced);
+        }
+        self.run(Verb::Submit(Existing::Replace), &replaced)
     }
 
     fn destroy(&mut self, numbers: &[usize]) -> bool {
         let pending = self.guarded(numbers);
-        pending.is_some_and(|pending| self.run(Verb::Destroy, pending))
+        pending.is_some_and(|pending| self.run(Verb::Destroy, &pending))
     }
 
     /// Returns what is left to be done; `None` where anything stands in the way of any of it.
@@ -92,7 +91,8 @@ impl Batch<'_> {
         let Some(&first) = numbers.first() else {
             return Some(Vec::new());
         };
-        let read = match self.read(numbers) {
+        let interruption = self.rules.interruption.clone();
+        let read = match self.read(numbers, &interruption) {
             Ok(read) => read,
             Err(error) => {
                 let left = Left::Untouched;
@@ -116,13 +116,16 @@ impl Batch<'_> {
         goes_on.then_some(pending)
     }
 
+    /// Does units, as many at a time as one call takes. Tells whether all came to a good end.
+    fn run(&mut self, verb: Verb, numbers: &[usize]) -> bool {
+        let mut parts = numbers.chunks(UNITS_MAXIMUM);
+        parts.all(|part| !self.rules.interruption.is_asked() && self.run_part(verb, part.to_vec()))
+    }
+
     /// Calls fleetctl until all is done or there is no hope. Tells whether all is.
-    fn run(&mut self, verb: Verb, mut pending: Vec<usize>) -> bool {
+    fn run_part(&mut self, verb: Verb, mut pending: Vec<usize>) -> bool {
         let deadline = Deadline::after(self.rules.patience);
         for attempt in 1.. {
-            if pending.is_empty() {
-                return true;
-            }
             let said = match self.call(verb, &pending) {
                 Ok(said) => said,
                 Err(error) => return self.not_started(&pending, error),
@@ -134,13 +137,11 @@ impl Batch<'_> {
                 return true;
             }
             if verb == Verb::Submit(Existing::Replace) && is_too_old(&said) {
-                let (replaced, created): (Vec<usize>, Vec<usize>) =
-                    rest.iter().partition(|at| self.replaces(**at));
-                return self.run(Verb::Submit(Existing::Keep), created) && self.recreate(&replaced);
+                return self.recreate(&rest);
             }
             self.witness.heard(&said);
             if deadline.is_over() || !self.has_hope(attempt, &said, &rest, &read) {
-                self.give_up(&rest, &said, &read);
+                self.give_up(verb, &rest, &said, &read);
                 return false;
             }
             pause(backoff(attempt), &self.rules.interruption);
@@ -149,12 +150,12 @@ impl Batch<'_> {
         false
     }
 
-    /// Ends what a call did not do: where it says that all is well it came to each unit, and else to the
-    /// first.
-    fn give_up(&mut self, rest: &[usize], said: &Said, read: &Read) {
+    /// Ends what a call did not do. `submit` ends at the first unit that fails, so that those behind it
+    /// were not tried, unless it says that all is well; `destroy` goes on with the others.
+    fn give_up(&mut self, verb: Verb, rest: &[usize], said: &Said, read: &Read) {
         let first = rest.first();
         for at in rest {
-            let is_tried = said.claims_success() || Some(at) == first;
+            let is_tried = verb == Verb::Destroy || said.claims_success() || Some(at) == first;
             if is_tried || !self.is_untouched(*at, read) {
                 self.fail(*at, said, read);
             }
@@ -173,96 +174,6 @@ impl Batch<'_> {
         judge(&self.tasks[at], read.get(self.name(at))) == Verdict::Proceed
     }
 
-    /// Deletes units, waits until no machine has them, and stores them anew: for a fleet that never
-    /// replaces a text. What is deleted is stored again, whatever else happens.
-    fn recreate(&mut self, numbers: &[usize]) -> bool {
-        let Some(pending) = self.guarded(numbers) else {
-            return false;
-        };
-        let (gone, is_well) = self.delete(pending);
-        self.wait_until_quiet(&gone);
-        self.store_again(gone) && is_well
-    }
-
-    /// Deletes units. Returns those that are gone, and whether all are.
-    fn delete(&mut self, mut pending: Vec<usize>) -> (Vec<usize>, bool) {
-        let deadline = Deadline::after(self.rules.patience);
-        let mut gone = Vec::new();
-        for attempt in 1.. {
-            let Some(&first) = pending.first() else {
-                break;
-            };
-            let said = match self.call(Verb::Destroy, &pending) {
-                Ok(said) => said,
-                Err(error) => {
-                    let left = Left::Untouched;
-                    self.end(first, Outcome::Failed { error, left });
-                    return (gone, false);
-                }
-            };
-            let Some(read) = self.read_back(&pending, Some(&said)) else {
-                return (gone, false);
-            };
-            let is_there = |at: &usize| read.contains_key(self.name(*at));
-            let (rest, done): (Vec<usize>, Vec<usize>) =
-                pending.iter().partition(|at| is_there(at));
-            gone.extend(done);
-            if rest.is_empty() {
-                break;
-            }
-            self.witness.heard(&said);
-            if deadline.is_over() || !self.has_hope(attempt, &said, &rest, &read) {
-                self.give_up(&rest, &said, &read);
-                return (gone, false);
-            }
-            pause(backoff(attempt), &self.rules.interruption);
-            pending = rest;
-        }
-        (gone, true)
-    }
-
-    fn wait_until_quiet(&mut self, numbers: &[usize]) {
-        let deadline = Deadline::after(self.rules.patience);
-        let tasks = self.tasks;
-        let names: Vec<&RegistryName> = numbers.iter().map(|at| tasks[*at].name()).collect();
-        // Where this can't be asked, what follows says why.
-        while !self.reader.is_quiet(&names).unwrap_or(true) {
-            if deadline.is_over() || self.rules.interruption.is_asked() {
-                return;
-            }
-            pause(backoff(1), &self.rules.interruption);
-        }
-    }
-
-    fn store_again(&mut self, mut pending: Vec<usize>) -> bool {
-        for attempt in 1.. {
-            if pending.is_empty() {
-                return true;
-            }
-            let said = match self.call(Verb::Submit(Existing::Keep), &pending) {
-                Ok(said) => said,
-                Err(error) => return self.not_started(&pending, error),
-            };
-            let Some((rest, read)) = self.undone(&pending, Some(&said)) else {
-                return false;
-            };
-            if rest.is_empty() {
-                return true;
-            }
-            self.witness.heard(&said);
-            let is_absent = |at: &usize| !read.contains_key(self.name(*at));
-            if attempt == ATTEMPTS || said.claims_success() || !rest.iter().all(is_absent) {
-                for at in rest {
-                    self.fail(at, &said, &read);
-                }
-                return false;
-            }
-            pause(backoff(attempt), &Interruption::default());
-            pending = rest;
-        }
-        false
-    }
-
     fn call(&mut self, verb: Verb, numbers: &[usize]) -> Result<Said, CommandError> {
         let tasks = self.tasks;
         let names: Vec<&RegistryName> = numbers.iter().map(|at| tasks[*at].name()).collect();
@@ -273,15 +184,18 @@ impl Batch<'_> {
         self.witness.calls(word, names.len());
         match verb {
             Verb::Destroy => self.fleetctl.destroy(&names),
-            Verb::Submit(existing) => {
-                let texts = numbers.iter().filter_map(|at| {
-                    let text = tasks[*at].step.action.text()?;
-                    Some((tasks[*at].name(), text.text.as_str()))
-                });
-                let units: Vec<(&RegistryName, &str)> = texts.collect();
-                self.fleetctl.submit(&units, existing)
-            }
+            Verb::Submit(existing) => self.fleetctl.submit(&self.texts(numbers), existing),
         }
+    }
+
+    /// Returns the texts that units are to have.
+    fn texts(&self, numbers: &[usize]) -> Vec<(&RegistryName, &str)> {
+        let tasks = self.tasks;
+        let texts = numbers.iter().filter_map(|at| {
+            let text = tasks[*at].step.action.text()?;
+            Some((tasks[*at].name(), text.text.as_str()))
+        });
+        texts.collect()
     }
 
     /// Ends what was done before a call that could not even be started, and the first that was not.
@@ -299,7 +213,17 @@ impl Batch<'_> {
     /// Reads units back and ends those that are done. Returns the others with what was read; `None`
     /// where it can't be read.
     fn undone(&mut self, numbers: &[usize], said: Option<&Said>) -> Option<(Vec<usize>, Read)> {
-        let read = self.read_back(numbers, said)?;
+        let interruption = self.rules.interruption.clone();
+        self.undone_unless(numbers, said, &interruption)
+    }
+
+    fn undone_unless(
+        &mut self,
+        numbers: &[usize],
+        said: Option<&Said>,
+        interruption: &Interruption,
+    ) -> Option<(Vec<usize>, Read)> {
+        let read = self.read_back(numbers, said, interruption)?;
         let mut rest = Vec::new();
         for &at in numbers {
             match judge(&self.tasks[at], read.get(self.name(at))) {
@@ -311,8 +235,13 @@ impl Batch<'_> {
     }
 
     /// Reads units after a call. Where that fails nobody knows what became of any of them.
-    fn read_back(&mut self, numbers: &[usize], said: Option<&Said>) -> Option<Read> {
-        match self.read(numbers) {
+    fn read_back(
+        &mut self,
+        numbers: &[usize],
+        said: Option<&Said>,
+        interruption: &Interruption,
+    ) -> Option<Read> {
+        match self.read(numbers, interruption) {
             Ok(read) => Some(read),
             Err(error) => {
                 if let Some(said) = said.filter(|said| !said.claims_success()) {
@@ -336,10 +265,14 @@ impl Batch<'_> {
         }
     }
 
-    fn read(&mut self, numbers: &[usize]) -> Result<Read, CommandError> {
+    fn read(
+        &mut self,
+        numbers: &[usize],
+        interruption: &Interruption,
+    ) -> Result<Read, CommandError> {
         let tasks = self.tasks;
         let names: Vec<&RegistryName> = numbers.iter().map(|at| tasks[*at].name()).collect();
-        self.reader.read(&names)
+        self.reader.read(&names, interruption)
     }
 
     fn fail(&mut self, at: usize, said: &Said, read: &Read) {

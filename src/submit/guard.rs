@@ -89,10 +89,12 @@ pub fn judge(task: &Task, found: Option<&Found>) -> Verdict {
 
 /// Returns what a task that failed left behind, by what was read since.
 pub(super) fn left(task: &Task, found: Option<&Found>) -> Left {
+    let wanted = task.step.action.text().map(|text| &text.hash);
     match (found, task.step.action.before()) {
         (None, None) => Left::Untouched,
         (None, Some(_)) => Left::Absent,
         (Some(found), Some(before)) if found.hash == *before => Left::Untouched,
+        (Some(found), _) if wanted == Some(&found.hash) => Left::Told(found.desired.clone()),
         (Some(found), _) => Left::Another(found.hash.clone()),
     }
 }

@@ -22,11 +22,15 @@ pub type Read = BTreeMap<RegistryName, Found>;
 
 /// Something that reads the registry.
 pub trait Reader {
-    /// Reads units.
+    /// Reads units. What may pass by itself is asked again, unless somebody wants an end.
     ///
     /// # Errors
     /// Says why one of them can't be read.
-    fn read(&mut self, names: &[&RegistryName]) -> Result<Read, CommandError>;
+    fn read(
+        &mut self,
+        names: &[&RegistryName],
+        interruption: &Interruption,
+    ) -> Result<Read, CommandError>;
 
     /// Tells whether no machine says anything of these units any more, as far as this can be asked.
     ///
@@ -69,17 +73,15 @@ pub struct ApiReader {
     pub fleets: Vec<Fleet>,
     /// For how long a request is sent again.
     pub patience: Duration,
-    /// Whether somebody wants an end.
-    pub interruption: Interruption,
 }
 
 impl Reader for ApiReader {
-    fn read(&mut self, names: &[&RegistryName]) -> Result<Read, CommandError> {
-        let Self {
-            fleets,
-            patience,
-            interruption,
-        } = self;
+    fn read(
+        &mut self,
+        names: &[&RegistryName],
+        interruption: &Interruption,
+    ) -> Result<Read, CommandError> {
+        let Self { fleets, patience } = self;
         let length = names.len().div_ceil(fleets.len().max(1)).max(1);
         let parts = names.chunks(length).zip(fleets);
         let read = |fleet: &mut Fleet, part: &[&RegistryName]| {
@@ -130,14 +132,16 @@ pub struct FleetctlReader<'a> {
     pub fleetctl: &'a Fleetctl,
     /// For how long it is called again.
     pub patience: Duration,
-    /// Whether somebody wants an end.
-    pub interruption: Interruption,
 }
 
 impl Reader for FleetctlReader<'_> {
-    fn read(&mut self, names: &[&RegistryName]) -> Result<Read, CommandError> {
+    fn read(
+        &mut self,
+        names: &[&RegistryName],
+        interruption: &Interruption,
+    ) -> Result<Read, CommandError> {
         let list = || self.fleetctl.list();
-        let mut listed = retried(self.patience, &self.interruption, list)?;
+        let mut listed = retried(self.patience, interruption, list)?;
         let found = names.iter().filter_map(|name| {
             let (name, unit) = listed.remove_entry(*name)?;
             let found = Found {

@@ -42,7 +42,6 @@ pub fn ended(task: &Task, outcome: &Outcome, place: Option<&FilePlace>, colored:
         painted(colored, color, &word),
         place.unwrap_or_default()
     );
-    let unit = &task.step.unit;
     match outcome {
         Outcome::Refused(conflict) => {
             text.push_str(&format!("  it {}\n", line(&conflict.to_string())));
@@ -50,7 +49,7 @@ pub fn ended(task: &Task, outcome: &Outcome, place: Option<&FilePlace>, colored:
         }
         Outcome::Failed { error, left } => {
             text.push_str(&indented(&error.text()));
-            text.push_str(&format!("  {}\n", line(&words_of_left(unit, left))));
+            text.push_str(&format!("  {}\n", line(&words_of_left(task, left))));
         }
         Outcome::Done | Outcome::Already | Outcome::NotTried => {}
     }
@@ -67,11 +66,19 @@ fn done(task: &Task) -> &'static str {
     }
 }
 
-fn words_of_left(unit: &RegistryName, left: &Left) -> String {
+fn words_of_left(task: &Task, left: &Left) -> String {
+    let unit = &task.step.unit;
     match left {
         Left::Untouched => format!("the registry has what it had of `{unit}`"),
+        Left::Absent if task.runs() => format!(
+            "the registry has no `{unit}` now: another run stores it, and `fleetctl start {unit}` starts it"
+        ),
         Left::Absent => format!("the registry has no `{unit}` now: another run stores it"),
         Left::Another(hash) => format!("the registry has another text of `{unit}` now: {hash}"),
+        Left::Told(state) => format!(
+            "the registry has the new text of `{unit}`, but it is {state} and was {}",
+            task.state
+        ),
         Left::Unknown => format!("what the registry has of `{unit}` now is not known"),
     }
 }
@@ -167,11 +174,26 @@ pub fn stale(stale: &[RegistryName]) -> String {
     told("stale", stale, "instance", say)
 }
 
+/// Says what runs and nobody wants any more.
+#[must_use]
+pub fn surplus(surplus: &[RegistryName]) -> String {
+    let say = "not in the manifest any more, but told to load or run, which submit does not touch: see \
+               `unitgen deploy`";
+    told("runs on", surplus, "unit", say)
+}
+
 /// Says which units nobody wants any more and stay.
 #[must_use]
 pub fn unpruned(unpruned: &[RegistryName]) -> String {
     let say = "not in the manifest any more: `--prune` destroys what does not run";
     told("unwanted", unpruned, "unit", say)
+}
+
+/// Says which units are replaced that unitgen has not made.
+#[must_use]
+pub fn adopted(adopted: &[RegistryName]) -> String {
+    let say = "that unitgen has not made, so far: the manifest's text takes its place";
+    told("adopted", adopted, "unit", say)
 }
 
 fn told(word: &str, names: &[RegistryName], noun: &str, say: &str) -> String {

@@ -82,6 +82,7 @@ impl Obstacle {
         let help = self.help(request);
         let mut error = CommandError::remote(what);
         error.may_pass = self.may_pass();
+        error.is_nobody = self.is_nobody();
         let error = match self {
             Self::Silence(failure) => error.because(failure),
             Self::Refusal { .. } | Self::Nonsense(_) => {
@@ -93,6 +94,17 @@ impl Obstacle {
             Some(help) => error.help(help),
             None => error,
         }
+    }
+
+    /// Tells whether nobody is there.
+    fn is_nobody(&self) -> bool {
+        let Self::Silence(failure) = self else {
+            return false;
+        };
+        matches!(
+            failure.reason,
+            Reason::Refused | Reason::NoSocket | Reason::HostNotFound
+        )
     }
 
     /// Tells whether the same request may succeed a little later.

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
+use crate::cluster::fleetctl::words::{self, Remark};
 use crate::cluster::fleetctl::{End, Fleetctl, check_file_name, start_of};
 use crate::error::CommandError;
 use crate::plan::script::shell;
@@ -171,7 +172,8 @@ impl Answer {
 
 /// Returns an error of the other side, with all that it said of it.
 fn failure(message: String, stderr: &str) -> CommandError {
-    let error = CommandError::remote(message);
+    let mut error = CommandError::remote(message);
+    error.may_pass = words::remarks(stderr).iter().any(Remark::may_pass);
     match stderr.trim_end() {
         "" => error,
         said => error.because(said),

@@ -148,8 +148,11 @@ impl Group {
             .spawn()
             .map_err(Failure::NoShell)?;
         let mut line = watcher.stdin.take();
-        if kind == Kind::OwnGroup {
-            command.process_group(0);
+        match kind {
+            Kind::OwnGroup => {
+                command.process_group(0);
+            }
+            Kind::Foreground => command = deaf(&command),
         }
         let started = command
             .stdin(if has_input {
@@ -244,6 +247,15 @@ impl Group {
         self.wait(BURIAL)?;
         Ok(())
     }
+}
+
+/// Returns the same command, which does not heed the terminal's Ctrl-C: what it is at is brought to its
+/// end, and whoever started it heeds the wish for one.
+fn deaf(command: &Command) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "trap '' INT; exec \"$@\"", "sh"]);
+    shell.arg(command.get_program()).args(command.get_args());
+    shell
 }
 
 impl Drop for Group {

@@ -76,6 +76,18 @@ const SSH: [&str; 12] = [
     "Unable to negotiate with ",
 ];
 
+impl Remark {
+    /// Tells whether the same call may succeed a little later.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Refused { status, .. } => *status >= 500,
+            Self::Unreachable(_) => true,
+            _ => false,
+        }
+    }
+}
+
 /// Returns what is known of a text.
 #[must_use]
 pub fn remarks(text: &str) -> Vec<Remark> {

@@ -4,7 +4,9 @@ use crate::commands::Invocation;
 use crate::commands::submit::Args;
 use crate::commands::submit::prepared::Prepared;
 use crate::error::CommandError;
-use crate::plan::{Action, Plan, script};
+use crate::plan::script::Script;
+use crate::plan::{Action, Plan};
+use crate::state::Release;
 use crate::submit::Task;
 use crate::tell::count;
 use crate::tell::submit::{self as words};
@@ -25,11 +27,11 @@ impl Prepared {
             ));
         }
         let limit = args.prune_max.unwrap_or_default();
-        let allowed = limit.of(self.marked);
+        let allowed = limit.of(self.own);
         if destroyed > allowed {
-            let marked = self.marked;
+            let own = self.own;
             let message = format!(
-                "{destroyed} of {marked} unit files would be destroyed, and the limit is {allowed} ({limit})"
+                "{destroyed} of {own} unit files would be destroyed, and the limit is {limit}"
             );
             let help = format!(
                 "nothing was done; `unitgen diff` shows them; where that is meant say `--prune-max {destroyed}`"
@@ -39,8 +41,23 @@ impl Prepared {
         Ok(())
     }
 
+    /// Refuses a saved plan that counts on what is not there, and names all of it.
+    pub(super) fn check_guards(&self) -> Result<(), CommandError> {
+        let conflicts = &self.conflicts;
+        if conflicts.is_empty() {
+            return Ok(());
+        }
+        let number = count(conflicts.len(), "unit");
+        let message = format!("the plan is out of date: {number} changed since it was made");
+        Err(CommandError::refused(message)
+            .because(conflicts.join("\n  and: "))
+            .help("nothing was done; make a new plan: `unitgen diff --out FILE`"))
+    }
+
     /// Says what is special about this run.
     pub(super) fn tell_before(&self, invocation: &mut Invocation) {
+        let adopted = words::adopted(&self.adopted);
+        invocation.output.message(&adopted);
         let release = self.release.as_ref();
         let Some(release) = release.filter(|it| it.replaces_content() == Some(false)) else {
             return;
@@ -55,26 +72,33 @@ impl Prepared {
         }
     }
 
+    /// Tells whether a saved plan is for this cluster, or is to be carried out here all the same.
+    pub(super) fn is_meant_for_this_cluster(
+        &self,
+        args: &Args,
+        invocation: &mut Invocation,
+    ) -> Result<bool, CommandError> {
+        let Some(planned_for) = self.planned_for.as_ref().filter(|it| !self.is_for(it)) else {
+            return Ok(true);
+        };
+        let message = format!(
+            "the plan is for {planned_for}, and this is {}",
+            self.cluster
+        );
+        if !args.other_cluster && !invocation.settings.interactive {
+            return Err(CommandError::refused(message)
+                .help("where both are the same cluster, or that is meant, say `--other-cluster`"));
+        }
+        invocation.output.warning(&message);
+        Ok(args.other_cluster || invocation.output.ask("Go on?")?)
+    }
+
     /// Asks where something is lost and there is somebody to ask.
     pub(super) fn is_agreed(
         &self,
         args: &Args,
         invocation: &mut Invocation,
     ) -> Result<bool, CommandError> {
-        if let Some(planned_for) = self.planned_for.as_ref().filter(|it| !self.is_for(it)) {
-            let message = format!(
-                "the plan is for {planned_for}, and this is {}",
-                self.cluster
-            );
-            if !args.yes && !invocation.settings.interactive {
-                return Err(CommandError::refused(message)
-                    .help("where both are the same cluster, or that is meant, say `--yes`"));
-            }
-            invocation.output.warning(&message);
-            if !args.yes && !invocation.output.ask("Go on?")? {
-                return Ok(false);
-            }
-        }
         let lost = |task: &&Task| task.destroys() || task.runs();
         let lost: Vec<&Task> = self.tasks.iter().filter(lost).collect();
         if lost.is_empty() || args.yes || !invocation.settings.interactive {
@@ -94,9 +118,18 @@ impl Prepared {
         planned_for == self.cluster || planned_for.starts_with("snapshot:")
     }
 
+    /// Tells whether fleet never replaces a text, as far as that is known.
+    pub(super) fn is_old(&self) -> bool {
+        let release = self.release.as_ref();
+        release.and_then(Release::replaces_content) == Some(false)
+    }
+
     /// Returns a shell script that does it.
     pub(super) fn script(&self, fleetctl: &[String]) -> String {
-        script::script(&self.plan(), fleetctl)
+        let plan = self.plan();
+        let mut script = Script::of_plan(&plan);
+        script.is_old = self.is_old();
+        script.text(fleetctl)
     }
 
     /// Returns the tasks as a plan.

@@ -1,24 +1,32 @@
-//! What is to be done, worked out before anything is: from the manifest, or from a saved plan.
+//! What is to be done, worked out before anything is: here from the manifest.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::commands::observe::Units;
+use crate::commands::observe::{Units, wanted};
 use crate::commands::submit::Args;
-use crate::commands::submit::registry::{Registry, Seen};
+use crate::commands::submit::registry::Registry;
 use crate::commands::{Invocation, Loaded};
-use crate::diagnostic::Severity;
+use crate::diff::Diff;
+use crate::diff::instances::Condition;
 use crate::diff::ownership::mark;
 use crate::error::CommandError;
-use crate::files::private;
-use crate::lint::{self, Unit};
-use crate::plan::file::{FilePlace, PlanFile};
+use crate::plan::file::FilePlace;
+use crate::plan::script::Script;
 use crate::plan::{Action, Plan, plan, running};
 use crate::state::{Coverage, Observed, ObservedUnit, RegistryName, Release, States, UnitHash};
 use crate::submit::Task;
-use crate::submit::guard::{Found, Verdict, judge};
-use crate::tell::count;
+use crate::tell::submit as words;
 use crate::unit::fleet::hash;
+
+/// What came of preparing.
+pub(super) enum Preparation {
+    /// All is ready.
+    Ready(Box<Prepared>),
+    /// The manifest has mistakes, which were shown.
+    Mistakes,
+    /// No cluster was named and none is there: a script that stores all units, and what was in the way.
+    Unseen(String, CommandError),
+}
 
 /// What is to be done.
 pub(super) struct Prepared {
@@ -26,215 +34,205 @@ pub(super) struct Prepared {
     pub(super) cluster: String,
     /// The cluster that a saved plan was made for.
     pub(super) planned_for: Option<String>,
+    /// Why a saved plan can't be carried out, a line for each unit.
+    pub(super) conflicts: Vec<String>,
+    /// The selected apps that the manifest has; none where all are meant.
+    pub(super) apps: Vec<String>,
     /// The tasks, in their order.
     pub(super) tasks: Vec<Task>,
     /// Units that are to change, but run.
     pub(super) held: Vec<RegistryName>,
+    /// What runs and nobody wants any more.
+    pub(super) surplus: Vec<RegistryName>,
     /// Units that nobody wants and that stay.
     pub(super) unpruned: Vec<RegistryName>,
+    /// Units that are replaced and that unitgen has not made.
+    pub(super) adopted: Vec<RegistryName>,
     /// Where the manifest asks for units.
     pub(super) places: BTreeMap<RegistryName, FilePlace>,
     /// Instances that run with an older text than their unit's.
     pub(super) stale: Vec<RegistryName>,
     /// How many unit files are as they should be.
     pub(super) equal: usize,
-    /// How many unit files of the registry carry unitgen's mark; counted where any is to be destroyed.
-    pub(super) marked: usize,
-    /// Whether no unit file of unitgen's would be left.
+    /// How many unit files of the registry are unitgen's; counted where any is to be destroyed.
+    pub(super) own: usize,
+    /// Whether none of unitgen's would be left.
     pub(super) leaves_nothing: bool,
     /// fleet's release.
     pub(super) release: Option<Release>,
 }
 
-impl Prepared {
-    /// Compares the manifest with the registry; `None` where the manifest has mistakes, which are shown.
-    pub(super) fn of_manifest(
-        args: &Args,
-        registry: Registry<'_>,
-        invocation: &mut Invocation,
-    ) -> Result<Option<Self>, CommandError> {
-        let is_all = args.names.is_empty() || args.prune;
-        let reading = registry.begin(is_all, invocation)?;
-        let mut loaded = invocation.load()?;
-        invocation.show_errors(&loaded);
-        if loaded.report.has_errors() {
-            return Ok(None);
-        }
-        let selected = loaded.select_also_gone(&args.names)?;
-        let apps = selected.as_deref();
-        let units = loaded.desired.units.iter();
-        let wanted: HashMap<&str, UnitHash> = units
-            .map(|unit| (unit.name.as_str(), UnitHash::seen(hash(&unit.text))))
-            .collect();
-        let others: HashSet<&str> = loaded
-            .others
-            .iter()
-            .map(|unit| unit.name.as_str())
-            .collect();
-        let is_wanted = |name: &RegistryName| {
-            wanted.contains_key(name.as_str()) || others.contains(name.as_str())
-        };
-        let needs_text = |name: &RegistryName| {
-            args.prune && !is_wanted(name) && !name.template().is_some_and(|name| is_wanted(&name))
-        };
-        let seen = reading.end(&loaded, needs_text)?;
-        let observed = Observed {
-            coverage: Coverage::Cluster,
-            units: seen.units,
-            states: States::new(),
-            machines: BTreeMap::new(),
-            release: seen.release.clone(),
-            owners: BTreeMap::new(),
-        };
-        let diff = loaded.compare(&observed, apps);
-        loaded.check_apps(apps, &diff)?;
-        let mut plan = plan(&diff, &loaded.desired);
-        let running = if args.recreate {
-            running(&diff, &loaded.desired)
-        } else {
-            Vec::new()
-        };
-        plan.held
-            .retain(|name| !running.iter().any(|(step, _)| step.unit == *name));
-        let unpruned = unpruned(&mut plan, args.prune);
-        let places = loaded.places(&diff);
-        let stale = stale(&observed.units, |name| wanted.get(name));
-        let held = plan.held.clone();
-        let mut tasks = Task::of_plan(plan);
-        let recreated = running
-            .into_iter()
-            .map(|(step, state)| Task { step, state });
-        let first = tasks.iter().position(Task::destroys).unwrap_or(tasks.len());
-        tasks.splice(first..first, recreated);
-        let stored = tasks.iter().filter(|task| !task.destroys()).count();
-        Ok(Some(Self {
-            cluster: seen.cluster,
-            planned_for: None,
-            equal: (loaded.desired.units.len())
-                .saturating_sub(stored + held_wanted(&held, &wanted)),
-            marked: if args.prune {
-                marked(&observed.units)
-            } else {
-                0
-            },
-            leaves_nothing: wanted.is_empty() && others.is_empty(),
-            tasks,
-            held,
-            unpruned,
-            places,
-            stale,
-            release: seen.release,
-        }))
+/// Compares the manifest with the registry.
+pub(super) fn of_manifest(
+    args: &Args,
+    registry: Registry<'_>,
+    invocation: &mut Invocation,
+) -> Result<Preparation, CommandError> {
+    let is_all = args.names.is_empty() || args.prune;
+    let reading = registry.begin(is_all, invocation)?;
+    let mut loaded = invocation.load()?;
+    invocation.show_errors(&loaded);
+    if loaded.report.has_errors() {
+        return Ok(Preparation::Mistakes);
     }
-
-    /// Reads a saved plan, and refuses it where the registry is not what it was made for.
-    pub(super) fn of_file(
-        path: &Path,
-        args: &Args,
-        registry: Registry<'_>,
-        invocation: &mut Invocation,
-    ) -> Result<Self, CommandError> {
-        let reading = registry.begin(true, invocation)?;
-        let PlanFile {
-            against,
-            mut plan,
-            places,
-        } = read_plan(path)?;
-        let unpruned = unpruned(&mut plan, args.prune);
-        let destroyed: Vec<RegistryName> = plan
-            .steps
-            .iter()
-            .filter(|step| matches!(step.action, Action::Destroy { .. }))
-            .map(|step| step.unit.clone())
-            .collect();
-        let needs_text = |name: &RegistryName| !destroyed.is_empty() && name.template().is_none();
-        let Seen {
-            cluster,
-            units,
-            release,
-        } = reading.end(&Loaded::default(), needs_text)?;
-        let unmarked = destroyed.iter().find(|name| {
-            units
-                .get(*name)
-                .is_some_and(|unit| mark(&unit.unit).is_none())
-        });
-        if let Some(name) = unmarked {
-            let message =
-                format!("`{name}` does not carry unitgen's mark, and is not unitgen's to destroy");
-            return Err(CommandError::refused(message));
+    let selected = loaded.select_also_gone(&args.names)?;
+    let apps = selected.as_deref();
+    let units = loaded.desired.units.iter();
+    let hashes: HashMap<&str, UnitHash> = units
+        .map(|unit| (unit.name.as_str(), UnitHash::seen(hash(&unit.text))))
+        .collect();
+    let others: HashSet<&str> = loaded
+        .others
+        .iter()
+        .map(|unit| unit.name.as_str())
+        .collect();
+    let is_wanted =
+        |name: &RegistryName| hashes.contains_key(name.as_str()) || others.contains(name.as_str());
+    let needs_text = |name: &RegistryName| {
+        args.prune && !is_wanted(name) && !name.template().is_some_and(|name| is_wanted(&name))
+    };
+    let seen = match reading.end(&wanted(&loaded), needs_text) {
+        Err(error) if is_unseen(args, registry, invocation, &error) => {
+            let script = unseen(&loaded, &args.program()?);
+            return Ok(Preparation::Unseen(script, error));
         }
-        let held = plan.held.clone();
-        let tasks = Task::of_plan(plan);
-        check_guards(&tasks, &units)?;
-        let wanted: HashMap<&str, &UnitHash> = tasks
-            .iter()
-            .filter_map(|task| {
-                let text = task.step.action.text()?;
-                Some((task.step.unit.as_str(), &text.hash))
-            })
-            .collect();
-        let stale = stale(&units, |name| wanted.get(name).copied());
-        let marked = if destroyed.is_empty() {
-            0
-        } else {
-            marked(&units)
-        };
-        Ok(Self {
-            cluster,
-            planned_for: Some(against),
-            equal: 0,
-            marked,
-            leaves_nothing: wanted.is_empty() && marked <= destroyed.len(),
-            held,
-            unpruned,
-            places,
-            stale,
-            release,
-            tasks,
-        })
+        seen => seen?,
+    };
+    let observed = Observed {
+        coverage: Coverage::Cluster,
+        units: seen.units,
+        states: States::new(),
+        machines: BTreeMap::new(),
+        release: seen.release.clone(),
+        owners: BTreeMap::new(),
+    };
+    let diff = loaded.compare(&observed, apps);
+    loaded.check_apps(apps, &diff).map_err(|error| {
+        if args.prune || error.help.is_some() {
+            return error;
+        }
+        error.help("what is left of an app that the manifest does not have is found with `--prune`")
+    })?;
+    let mut plan = plan(&diff, &loaded.desired);
+    plan.held.retain(is_wanted);
+    let running = if args.recreate {
+        running(&diff, &loaded.desired)
+    } else {
+        Vec::new()
+    };
+    let recreated: BTreeSet<&RegistryName> = running.iter().map(|(step, _)| &step.unit).collect();
+    plan.held.retain(|name| !recreated.contains(name));
+    let unpruned = unpruned(&mut plan, args.prune);
+    let held = plan.held.clone();
+    let mut tasks = Task::of_plan(plan);
+    let recreated = running
+        .into_iter()
+        .map(|(step, state)| Task { step, state });
+    let first = tasks.iter().position(Task::destroys).unwrap_or(tasks.len());
+    tasks.splice(first..first, recreated);
+    let stored = tasks.iter().filter(|task| !task.destroys()).count();
+    let units = &observed.units;
+    let has_app = |app: &&String| loaded.check_app(app).is_ok();
+    Ok(Preparation::Ready(Box::new(Prepared {
+        cluster: seen.cluster,
+        planned_for: None,
+        conflicts: Vec::new(),
+        apps: args.names.iter().filter(has_app).cloned().collect(),
+        equal: loaded.desired.units.len() - stored - held.len(),
+        own: if args.prune { own(units, is_wanted) } else { 0 },
+        leaves_nothing: hashes.is_empty() && others.is_empty(),
+        surplus: surplus(&diff),
+        adopted: adopted(&tasks, units),
+        places: loaded.places(&diff),
+        stale: stale(units, |name| hashes.get(name)),
+        tasks,
+        held,
+        unpruned,
+        release: seen.release,
+    })))
+}
+
+impl Prepared {
+    /// Says what is not done.
+    pub(super) fn notes(&self) -> String {
+        words::held(&self.held) + &words::surplus(&self.surplus) + &words::unpruned(&self.unpruned)
     }
 }
 
-/// Reads a saved plan, and refuses texts that no manifest would give.
-///
-/// # Errors
-/// Says what is wrong with it.
-pub(super) fn read_plan(path: &Path) -> Result<PlanFile, CommandError> {
-    let bytes = private::read(path)?;
-    let file = PlanFile::parse(&bytes).map_err(|reason| {
-        CommandError::trouble(format!("can't use the plan `{}`", path.display()))
-            .because(reason)
-            .help("`unitgen diff --out FILE` saves one")
-    })?;
-    check_texts(&file.plan)?;
-    Ok(file)
+/// Tells whether a script was asked for, no cluster was named, and none is there.
+pub(super) fn is_unseen(
+    args: &Args,
+    registry: Registry<'_>,
+    invocation: &Invocation,
+    error: &CommandError,
+) -> bool {
+    let (given, settings) = (&args.connection, &invocation.settings.fleet);
+    let said = [
+        &given.endpoint,
+        &given.tunnel,
+        &settings.endpoint,
+        &settings.tunnel,
+    ];
+    let is_said = said.into_iter().any(Option::is_some);
+    args.print && !args.prune && error.is_nobody && !is_said && matches!(registry, Registry::Api(_))
+}
+
+/// Returns a script that stores all units, whatever there is.
+fn unseen(loaded: &Loaded, program: &[String]) -> String {
+    let units = loaded.desired.units.iter();
+    let names: Vec<RegistryName> = units.map(|unit| RegistryName::from(&unit.name)).collect();
+    let texts = loaded.desired.units.iter().map(|unit| unit.text.as_str());
+    Script::of_units(names.iter().zip(texts)).text(program)
 }
 
 /// Takes the steps that destroy out of a plan, but where they are wanted, and returns their units.
-fn unpruned(plan: &mut Plan, is_pruned: bool) -> Vec<RegistryName> {
+pub(super) fn unpruned(plan: &mut Plan, is_pruned: bool) -> Vec<RegistryName> {
     if is_pruned {
         return Vec::new();
     }
-    let is_destroy = |action: &Action| matches!(action, Action::Destroy { .. });
-    let taken = plan.steps.extract_if(.., |step| is_destroy(&step.action));
+    let taken = plan.steps.extract_if(.., |step| step.action.is_destroy());
     taken.map(|step| step.unit).collect()
 }
 
-/// Counts the held units that the manifest gives.
-fn held_wanted(held: &[RegistryName], wanted: &HashMap<&str, UnitHash>) -> usize {
-    let is_wanted = |name: &&RegistryName| wanted.contains_key(name.as_str());
-    held.iter().filter(is_wanted).count()
+/// Counts the unit files that are unitgen's: those that the manifest gives, and those with the mark.
+pub(super) fn own(units: &Units, is_wanted: impl Fn(&RegistryName) -> bool) -> usize {
+    let files = units.values().filter(|unit| unit.name.template().is_none());
+    let is_own = |unit: &&ObservedUnit| is_wanted(&unit.name) || mark(&unit.unit).is_some();
+    files.filter(is_own).count()
 }
 
-/// Counts the unit files that carry unitgen's mark.
-fn marked(units: &Units) -> usize {
-    let files = units.values().filter(|unit| unit.name.template().is_none());
-    files.filter(|unit| mark(&unit.unit).is_some()).count()
+/// Returns what fleet was told to load or run, and nobody wants any more.
+fn surplus(diff: &Diff) -> Vec<RegistryName> {
+    let instances = diff.units.iter().flat_map(|unit| &unit.instances);
+    let runs = instances.filter(|instance| {
+        let mut conditions = instance.conditions.iter();
+        conditions.any(|condition| match condition {
+            Condition::Surplus { found } => found.asks_something(),
+            _ => false,
+        })
+    });
+    runs.map(|instance| instance.name.clone()).collect()
+}
+
+/// Returns the units that are replaced and carry no mark, as far as their text was read.
+pub(super) fn adopted(tasks: &[Task], units: &Units) -> Vec<RegistryName> {
+    let replaced = tasks
+        .iter()
+        .filter(|task| matches!(task.step.action, Action::Replace { .. }));
+    let is_foreign = |name: &&RegistryName| {
+        let unit = units.get(*name);
+        unit.is_some_and(|unit| !unit.unit.options.is_empty() && mark(&unit.unit).is_none())
+    };
+    let names = replaced.map(|task| &task.step.unit);
+    names.filter(is_foreign).cloned().collect()
 }
 
 /// Returns the instances that fleet was told to load or run and that have another text than is wanted
 /// of their unit.
-fn stale<'a>(units: &Units, wanted: impl Fn(&str) -> Option<&'a UnitHash>) -> Vec<RegistryName> {
+pub(super) fn stale<'a>(
+    units: &Units,
+    wanted: impl Fn(&str) -> Option<&'a UnitHash>,
+) -> Vec<RegistryName> {
     let asked = units.values().filter(|unit| unit.desired.asks_something());
     let is_stale = |unit: &&ObservedUnit| {
         let template = unit.name.template();
@@ -245,53 +243,4 @@ fn stale<'a>(units: &Units, wanted: impl Fn(&str) -> Option<&'a UnitHash>) -> Ve
         .filter(is_stale)
         .map(|unit| unit.name.clone())
         .collect()
-}
-
-/// Refuses texts that no manifest would give: a file can be written by anybody, and fleet itself checks
-/// nothing when it replaces a text.
-fn check_texts(plan: &Plan) -> Result<(), CommandError> {
-    for step in &plan.steps {
-        let Some(text) = step.action.text() else {
-            continue;
-        };
-        let unit = Unit {
-            name: step.unit.as_str(),
-            text: &text.text,
-            is_lossy: false,
-        };
-        let findings = lint::lint(&unit, &lint::Options::default());
-        let mut findings = findings.list.iter();
-        if let Some(finding) = findings.find(|finding| finding.severity == Severity::Error) {
-            let unit = &step.unit;
-            let message = format!("the plan's text of `{unit}` has mistakes");
-            let code = finding.rule.code;
-            return Err(CommandError::trouble(message)
-                .because(format!("{}: {}", code, finding.message))
-                .help(format!(
-                    "`unitgen explain {code}` says more; make a new plan from the manifest"
-                )));
-        }
-    }
-    Ok(())
-}
-
-/// Refuses a plan that counts on what is not there, and names all of it.
-fn check_guards(tasks: &[Task], units: &Units) -> Result<(), CommandError> {
-    let conflicts = tasks.iter().filter_map(|task| {
-        let unit = &task.step.unit;
-        let found = units.get(unit).map(Found::from);
-        match judge(task, found.as_ref()) {
-            Verdict::Conflict(conflict) => Some(conflict.about(unit)),
-            Verdict::Proceed | Verdict::Already => None,
-        }
-    });
-    let conflicts: Vec<String> = conflicts.collect();
-    if conflicts.is_empty() {
-        return Ok(());
-    }
-    let number = count(conflicts.len(), "unit");
-    let message = format!("the plan is out of date: {number} changed since it was made");
-    Err(CommandError::refused(message)
-        .because(conflicts.join("\n  and: "))
-        .help("nothing was done; make a new plan: `unitgen diff --out FILE`"))
 }

@@ -1,12 +1,13 @@
 //! Where the registry is read: by fleet's API, or by the fleetctl that alone leads to it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::cluster::fleet::Fleet;
 use crate::cluster::fleetctl::Fleetctl;
+use crate::commands::Invocation;
 use crate::commands::connection::Connection;
 use crate::commands::observe::{Listing, Units, observe_files};
-use crate::commands::{Invocation, Loaded};
 use crate::error::CommandError;
 use crate::interruption::Interruption;
 use crate::state::{ObservedUnit, RegistryName, Release, SeenUnit};
@@ -77,7 +78,7 @@ impl Reading<'_> {
     /// Says why the registry can't be read.
     pub(super) fn end(
         self,
-        loaded: &Loaded,
+        wanted: &BTreeSet<RegistryName>,
         needs_text: impl Fn(&RegistryName) -> bool,
     ) -> Result<Seen, CommandError> {
         let calm = Interruption::default();
@@ -93,9 +94,8 @@ impl Reading<'_> {
                 (fleet, Some(listed))
             }
         };
-        let mut listed = listed;
         let units = retried(PATIENCE, &calm, || {
-            observe_files(&mut fleet, loaded, listed.take())
+            observe_files(&mut fleet, wanted, listed.clone())
         })?;
         Ok(Seen {
             cluster: fleet.server().replace('`', ""),
@@ -109,9 +109,10 @@ fn listed(
     fleetctl: &Fleetctl,
     needs_text: impl Fn(&RegistryName) -> bool,
 ) -> Result<Seen, CommandError> {
-    let listed = fleetctl.list()?;
+    let calm = Interruption::default();
+    let listed = retried(PATIENCE, &calm, || fleetctl.list())?;
     let names: Vec<&RegistryName> = listed.keys().filter(|name| needs_text(name)).collect();
-    let mut texts = fleetctl.texts(&names)?;
+    let mut texts = retried(PATIENCE, &calm, || fleetctl.texts(&names))?;
     // What leads to fleetctl may have said something of its own, or the unit changed meanwhile.
     if let Some((name, _)) = texts.iter().find(|(name, text)| {
         let listed = listed.get(*name);

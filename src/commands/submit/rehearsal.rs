@@ -7,7 +7,7 @@ use crate::cluster::fleetctl::Fleetctl;
 use crate::commands::submit::prepared::Prepared;
 use crate::commands::submit::{Args, Via};
 use crate::commands::{Format, Invocation};
-use crate::plan::script::Script;
+use crate::plan::Action;
 use crate::plan::script::shell::{parts, plain_operand, quoted};
 use crate::state::RegistryName;
 use crate::submit::Task;
@@ -30,7 +30,13 @@ impl Prepared {
             return "# nothing to do\n".to_owned();
         }
         match args.via {
-            Via::Api => self.tasks.iter().map(request).collect(),
+            Via::Api => {
+                let is_old = self.is_old();
+                self.tasks
+                    .iter()
+                    .map(|task| request(task, is_old))
+                    .collect()
+            }
             Via::Fleetctl => {
                 let steps: String = self.tasks.iter().map(comment).collect();
                 steps + &self.lines(args, fleetctl, invocation)
@@ -41,54 +47,75 @@ impl Prepared {
     fn lines(&self, args: &Args, fleetctl: &Fleetctl, invocation: &Invocation) -> String {
         let mut words = fleetctl.command.clone();
         let program = words.pop().unwrap_or_default();
+        let call = [vec![program], fleetctl.flags.words()].concat();
+        let files = if invocation.files.is_empty() {
+            &invocation.settings.files
+        } else {
+            &invocation.files
+        };
+        let is_read_once = args.saved_plan().is_none() && files.iter().any(|file| file == "-");
         let mut own = vec!["unitgen".to_owned()];
-        for file in &invocation.files {
+        for file in files.iter().filter(|_| args.saved_plan().is_none()) {
             own.extend(["-f".to_owned(), file.display().to_string()]);
         }
-        // What goes elsewhere, or comes from no manifest, is a script.
-        if !words.is_empty() || args.saved_plan().is_some() {
-            own.extend(arguments(args, !words.is_empty()));
+        if !words.is_empty() && !is_read_once {
+            own.extend(arguments(args));
             words.extend(["sh".to_owned(), "-e".to_owned()]);
             return format!("{} | {}\n", shell(&own), shell(&words));
         }
-        let call: Vec<String> = std::iter::once(program)
-            .chain(fleetctl.flags.words())
-            .collect();
-        let call = shell(&call);
-        let mut text = String::new();
-        let is_destroyed = |task: &&Task| task.destroys();
-        let (destroyed, stored): (Vec<&Task>, Vec<&Task>) =
-            self.tasks.iter().partition(is_destroyed);
-        if !stored.is_empty() {
-            own.push("render".to_owned());
-            own.extend(args.names.iter().cloned());
-            text.push_str(&format!(
-                "units=$(mktemp -d)\n{} -o \"$units\"\n",
-                shell(&own)
-            ));
+        // What can't be rendered once more is in the lines itself.
+        if is_read_once || args.saved_plan().is_some() {
+            return self.script(&call);
         }
-        let plan = self.plan();
-        let existing = Script::of_plan(&plan).existing();
+        self.calls(&shell(&call), &shell(&own))
+    }
+
+    /// Returns calls of fleetctl with files that are rendered for them.
+    fn calls(&self, call: &str, unitgen: &str) -> String {
         let path = |name: &RegistryName| format!("\"$units\"/{}", quoted(name.as_str()));
-        let command = existing.command().join(" ");
-        text.push_str(&calls(&format!("{call} {command}"), &stored, path));
         let operand = |name: &RegistryName| quoted(&plain_operand(name));
-        text.push_str(&calls(&format!("{call} destroy"), &destroyed, operand));
-        if !stored.is_empty() {
-            text.push_str("rm -r \"$units\"\n");
+        let of = |is_meant: fn(&Action) -> bool| {
+            let tasks = self.tasks.iter();
+            let tasks = tasks.filter(move |task| is_meant(&task.step.action));
+            tasks.map(|task| &task.step.unit).collect::<Vec<_>>()
+        };
+        let created = of(|action| matches!(action, Action::Create(_)));
+        let replaced = of(|action| matches!(action, Action::Replace { .. }));
+        let submit = format!("{call} submit");
+        let destroy = format!("{call} destroy");
+        let mut lines = calls(&submit, &created, path);
+        if self.is_old() {
+            lines.extend(calls(&destroy, &replaced, operand));
+            lines.extend(calls(&submit, &replaced, path));
+        } else {
+            lines.extend(calls(&format!("{submit} --replace"), &replaced, path));
         }
-        text
+        if !lines.is_empty() {
+            let apps: String = self
+                .apps
+                .iter()
+                .map(|app| format!(" {}", quoted(app)))
+                .collect();
+            let render = format!("{unitgen} render{apps} -o \"$units\"");
+            lines.splice(0..0, ["units=$(mktemp -d)".to_owned(), render]);
+        }
+        lines.extend(calls(&destroy, &of(Action::is_destroy), operand));
+        if lines.first().is_some_and(|line| line.starts_with("units=")) {
+            lines.push("rm -r \"$units\"".to_owned());
+        }
+        // What comes after a failure is not done, in a shell at a terminal as well.
+        lines.join(" &&\n") + "\n"
     }
 }
 
 /// Returns what makes unitgen write the script of the same run.
-fn arguments(args: &Args, is_elsewhere: bool) -> Vec<String> {
+fn arguments(args: &Args) -> Vec<String> {
     let connection = &args.connection;
     let given = [
         ("endpoint", connection.endpoint.clone()),
         ("tunnel", connection.tunnel.clone()),
         ("ssh-username", connection.ssh_username.clone()),
-        ("fleetctl", is_elsewhere.then(|| args.fleetctl.clone())),
+        ("fleetctl", args.fleetctl.clone()),
         ("prune-max", args.prune_max.map(|limit| limit.to_string())),
     ];
     let given = given.into_iter();
@@ -97,16 +124,20 @@ fn arguments(args: &Args, is_elsewhere: bool) -> Vec<String> {
     words.extend(args.names.iter().cloned());
     words.extend(given);
     words.extend(args.prune.then(|| "--prune".to_owned()));
+    words.extend(args.other_cluster.then(|| "--other-cluster".to_owned()));
     words.push("--print".to_owned());
     words
 }
 
 /// Returns as few calls as fit.
-fn calls(call: &str, tasks: &[&Task], operand: impl Fn(&RegistryName) -> String) -> String {
-    let operands: Vec<String> = tasks.iter().map(|task| operand(&task.step.unit)).collect();
-    let parts = parts(&operands, String::len);
-    parts
-        .map(|part| format!("{call} {}\n", part.join(" ")))
+fn calls(
+    call: &str,
+    units: &[&RegistryName],
+    operand: impl Fn(&RegistryName) -> String,
+) -> Vec<String> {
+    let operands: Vec<String> = units.iter().map(|unit| operand(unit)).collect();
+    parts(&operands, String::len)
+        .map(|part| format!("{call} {}", part.join(" ")))
         .collect()
 }
 
@@ -122,17 +153,17 @@ fn comment(task: &Task) -> String {
 }
 
 /// Returns what is sent to the API for a task.
-fn request(task: &Task) -> String {
+fn request(task: &Task, is_old: bool) -> String {
     let step = &task.step;
     let (unit, reason) = (line(step.unit.as_str()), step.reason.word());
-    match step.action.text() {
-        None => format!("DELETE {unit} ({reason})\n"),
-        Some(text) if task.runs() => {
-            format!(
-                "DELETE {unit} ({reason}, and runs)\nPUT    {unit} {} {}\n",
-                task.state, text.hash
-            )
-        }
-        Some(text) => format!("PUT    {unit} {} {} ({reason})\n", task.state, text.hash),
-    }
+    let deletion = format!("DELETE {unit} ({reason})\n");
+    let Some(text) = step.action.text() else {
+        return deletion;
+    };
+    let is_anew = task.runs() || is_old && matches!(step.action, Action::Replace { .. });
+    let before = if is_anew { deletion.as_str() } else { "" };
+    format!(
+        "{before}PUT    {unit} {} {} ({reason})\n",
+        task.state, text.hash
+    )
 }

@@ -6,7 +6,7 @@
 use crate::state::RegistryName;
 
 /// How many units one fleetctl is called with.
-const UNITS_MAXIMUM: usize = 200;
+pub const UNITS_MAXIMUM: usize = 200;
 
 /// How many bytes the arguments of one call have. Linux takes 2 MiB with the environment; other ways
 /// to the far side take less.

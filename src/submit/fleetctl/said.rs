@@ -15,14 +15,8 @@ pub(super) fn is_too_old(said: &Said) -> bool {
 
 /// Tells whether the same call may succeed a little later.
 pub(super) fn may_pass(said: &Said) -> bool {
-    let remarks = said.remarks();
-    let mut remarks = remarks.iter();
-    let is_passing = |remark: &Remark| match remark {
-        Remark::Refused { status, .. } => *status >= 500,
-        Remark::Unreachable(_) => true,
-        _ => false,
-    };
-    matches!(said.end, End::Exit(_)) && !said.claims_success() && remarks.any(is_passing)
+    let may_pass = said.remarks().iter().any(Remark::may_pass);
+    matches!(said.end, End::Exit(_)) && !said.claims_success() && may_pass
 }
 
 /// Returns why fleetctl did not do a task, in its words where it had any.

@@ -5,7 +5,8 @@
 //! Each event has `event`, its kind:
 //!
 //! - `begin`: `format_version` (1); the `cluster`; `via` (`fleetctl` or `api`); how many `steps` there are;
-//!   `held`, units that are to change but run; `unpruned`, units that nobody wants and that stay.
+//!   `held`, units that are to change but run; `surplus`, units that run and nobody wants any more;
+//!   `unpruned`, units that do not run, that nobody wants and that stay.
 //! - `call`: fleetctl is called: its `command`, and for how many `units`.
 //! - `fleetctl`: it did not do all that it should: its `commands`, how it ended (`end`: `exit`, `signal` or
 //!   `timeout` in seconds), and what it said on `stdout` and `stderr`, without what looks like a secret.
@@ -17,7 +18,8 @@
 //!   - `refused`: the registry did not have what the step counts on: `conflict` has a `kind` (`appeared`,
 //!     `gone`, `changed`, `asked`) and a `message`,
 //!   - `failed`: `error` has `message`, `causes` and `help`, and `left` says what the registry has now:
-//!     `kind` (`untouched`, `absent`, `another`, `unknown`), and of another text its `hash`,
+//!     `kind` (`untouched`, `absent`, `another`, `told`, `unknown`), of another text its `hash`, and of the new
+//!     text what fleet was `told` in place of the `state`,
 //!   - `not_tried`, or `planned` under `--dry-run`.
 //! - `end`: the exit `code`; how many steps were `done`, `already`, `refused`, `failed`, `not_tried`; how many
 //!   unit files were `equal` before; whether somebody `interrupted` it; `stale`, the instances that run with
@@ -44,6 +46,8 @@ pub struct Beginning<'a> {
     pub tasks: &'a [Task],
     /// Units that are to change, but run.
     pub held: &'a [RegistryName],
+    /// What runs and nobody wants any more.
+    pub surplus: &'a [RegistryName],
     /// Units that nobody wants and that stay.
     pub unpruned: &'a [RegistryName],
 }
@@ -56,6 +60,7 @@ pub fn begin(beginning: &Beginning<'_>) -> String {
         via,
         tasks,
         held,
+        surplus,
         unpruned,
     } = beginning;
     event(&json!({
@@ -65,6 +70,7 @@ pub fn begin(beginning: &Beginning<'_>) -> String {
         "via": via,
         "steps": tasks.len(),
         "held": names(held),
+        "surplus": names(surplus),
         "unpruned": names(unpruned),
     }))
 }
@@ -166,9 +172,14 @@ fn left_value(left: &Left) -> Value {
         Left::Untouched => ("untouched", None),
         Left::Absent => ("absent", None),
         Left::Another(hash) => ("another", Some(hash.to_string())),
+        Left::Told(_) => ("told", None),
         Left::Unknown => ("unknown", None),
     };
-    json!({"kind": word, "hash": hash})
+    let told = match left {
+        Left::Told(state) => Some(state.to_string()),
+        Left::Untouched | Left::Absent | Left::Another(_) | Left::Unknown => None,
+    };
+    json!({"kind": word, "hash": hash, "told": told})
 }
 
 fn names(names: &[RegistryName]) -> Vec<&str> {
