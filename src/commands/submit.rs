@@ -143,11 +143,6 @@ impl Args {
         }
     }
 
-    /// Returns what calls fleetctl where it is.
-    fn program(&self) -> Result<Vec<String>, CommandError> {
-        Ok(self.command()?.pop().into_iter().collect())
-    }
-
     /// Returns the words that call fleetctl.
     fn command(&self) -> Result<Vec<String>, CommandError> {
         let text = self.fleetctl.as_deref().unwrap_or("fleetctl");
@@ -164,10 +159,11 @@ impl Args {
         let given = &self.connection;
         let settings = &invocation.settings.fleet;
         let is_led = command.len() > 1;
-        // What leads to fleetctl may take variables away; a user in one is nothing that it understands.
+        // These take variables away; and a user in one is nothing that fleetctl understands.
+        let is_bare = is_led && is_program(&command[0], &["sudo", "doas"]);
         let or_variable = |flag: &Option<String>, variable: &Option<String>| {
             let variable = variable.as_ref();
-            let variable = variable.filter(|text| is_led || text.contains('@'));
+            let variable = variable.filter(|text| is_bare || !is_led && text.contains('@'));
             flag.as_ref().or(variable).cloned()
         };
         let flags = if is_ssh(&command) {
@@ -216,12 +212,26 @@ fn is_plan(name: &str) -> bool {
 
 /// Tells whether a command leads to another host, where this one's flags mean something else.
 fn is_ssh(command: &[String]) -> bool {
-    let (Some(first), true) = (command.first(), command.len() > 1) else {
-        return false;
+    let way = command.split_last().map_or(&[][..], |(_, way)| way);
+    way.iter().any(|word| is_program(word, &["ssh"]))
+}
+
+/// Tells whether a word is one of these programs.
+fn is_program(word: &str, programs: &[&str]) -> bool {
+    let name = Path::new(word).file_name();
+    name.is_some_and(|name| programs.iter().any(|program| name == *program))
+}
+
+/// Returns what calls fleetctl where a script runs: there it is set up by itself, but for flags that what
+/// leads to it would need anyway.
+fn there(fleetctl: &Fleetctl) -> Vec<String> {
+    let program = fleetctl.command.last().cloned().into_iter();
+    let flags = if fleetctl.command.len() > 1 {
+        fleetctl.flags.words()
+    } else {
+        Vec::new()
     };
-    Path::new(first)
-        .file_name()
-        .is_some_and(|name| name == "ssh")
+    program.chain(flags).collect()
 }
 
 /// Runs the command.
@@ -254,8 +264,8 @@ fn prepare_and_run(args: &Args, invocation: &mut Invocation) -> Result<Status, C
         Registry::Api(&args.connection)
     };
     let preparation = match args.saved_plan() {
-        Some(path) => saved::of_file(path, args, registry, invocation)?,
-        None => prepared::of_manifest(args, registry, invocation)?,
+        Some(path) => saved::of_file(path, args, registry, &there(&fleetctl), invocation)?,
+        None => prepared::of_manifest(args, registry, &there(&fleetctl), invocation)?,
     };
     let prepared = match preparation {
         Preparation::Ready(prepared) => prepared,
@@ -279,7 +289,7 @@ fn prepare_and_run(args: &Args, invocation: &mut Invocation) -> Result<Status, C
         let notes = prepared.notes();
         invocation.output.message(&notes);
         let text = if args.print {
-            prepared.script(&args.program()?)
+            prepared.script(&there(&fleetctl))
         } else {
             prepared.rehearsal(args, &fleetctl, invocation)
         };

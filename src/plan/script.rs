@@ -195,6 +195,10 @@ impl<'a> Script<'a> {
             lines.push_str(&format!("    seen {before} {name} {call} cat {operand}\n"));
         }
         lines.push_str(&self.idle(call));
+        if self.is_old {
+            // A run that was cut off may have destroyed what it did not store anew.
+            lines.insert_str(0, "    anew=yes\n");
+        }
         let warning = if counts_on_hash {
             "    [ -n \"$sum\" ] || printf 'warning: %s\\n' \
              'without sha1sum nothing can be compared with what was seen' >&2\n"
@@ -259,7 +263,14 @@ impl<'a> Script<'a> {
                 "    # This fleet never replaces a text.\n    \
                  [ -z \"$renewed\" ] || {call} destroy $renewed </dev/null || status=$?\n"
             ));
-            text.push_str(&submit(&replaced, Existing::Keep));
+            // What is gone has to be stored, even if that takes several attempts.
+            for part in parts(&replaced, |unit| path(unit).len()) {
+                let line = submit_line(call, part, Existing::Keep);
+                text.push_str(&format!(
+                    "    {line} || {{\n        sleep 1\n        {line}\n    }} || {{\n        sleep \
+                     3\n        {line}\n    }} || status=$?\n"
+                ));
+            }
         } else if !replaced.is_empty() {
             text.push_str(
                 "    # What is there is replaced, but fleet keeps the text of what runs.\n",

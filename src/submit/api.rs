@@ -231,26 +231,32 @@ impl Worker<'_> {
         self.wait_until_gone(task);
         // From here on nobody's wish for an end is heard.
         let calm = Interruption::default();
+        let deadline = Deadline::after(self.rules.patience);
         let mut attempts = 0;
         let mut last = Sent::Taken;
         loop {
             let found = match self.read_unless(task, &calm) {
                 Ok(found) => found,
+                Err(error) if error.may_pass && !deadline.is_over() => {
+                    pause(LOOK, &calm);
+                    continue;
+                }
                 Err(error) => return unread(error, Some(last)),
             };
+            let is_told = |found: &Found| found.desired == SeenState::Known(task.state);
+            let is_stored = |found: &Found| found.hash == text.hash;
             // Who starts a unit meanwhile that was not to run may do so.
-            let is_wanted = |found: &Found| {
-                let is_told = found.desired == SeenState::Known(task.state);
-                found.hash == text.hash && (is_told || !task.runs())
-            };
+            let is_wanted = |found: &Found| is_stored(found) && (is_told(found) || !task.runs());
             if found.as_ref().is_some_and(is_wanted) {
                 return Outcome::Done;
             }
             let may_pass = match &last {
-                Sent::Taken | Sent::Kept => true,
+                Sent::Taken | Sent::Kept => attempts < ATTEMPTS,
                 Sent::Failed(error) => error.may_pass,
             };
-            if found.is_some() || !may_pass || attempts == ATTEMPTS {
+            // fleet writes text and state one after the other, and may have come no further.
+            let is_free = found.as_ref().is_none_or(is_stored);
+            if !is_free || !may_pass || deadline.is_over() {
                 return failed(
                     task,
                     found.as_ref(),
@@ -259,7 +265,7 @@ impl Worker<'_> {
                 );
             }
             if attempts > 0 {
-                pause(backoff(attempts), &calm);
+                pause(backoff(attempts.min(ATTEMPTS)), &calm);
             }
             attempts += 1;
             last = self.put(task, text);
@@ -295,11 +301,11 @@ impl Worker<'_> {
     fn wait_until_gone(&mut self, task: &Task) {
         let deadline = Deadline::after(self.rules.patience);
         loop {
-            // Where this can't be asked, what follows says why.
-            let is_gone = self
-                .fleet
-                .states_of(task.name())
-                .map_or(true, |states| states.is_empty());
+            let is_gone = match self.fleet.states_of(task.name()) {
+                Ok(states) => states.is_empty(),
+                // Where this can't be asked, what follows says why.
+                Err(error) => !error.may_pass,
+            };
             if is_gone || deadline.is_over() || self.rules.interruption.is_asked() {
                 return;
             }

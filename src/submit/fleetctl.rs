@@ -15,7 +15,7 @@ use crate::plan::Action;
 use crate::plan::script::Existing;
 use crate::plan::script::shell::UNITS_MAXIMUM;
 use crate::state::RegistryName;
-use crate::submit::fleetctl::said::{error, is_too_old, may_pass};
+use crate::submit::fleetctl::said::{error, is_too_old, may_go_on, may_pass};
 use crate::submit::guard::{Found, Verdict, judge, left};
 use crate::submit::reader::{Read, Reader};
 use crate::submit::{ATTEMPTS, Left, Outcome, Rules, Task, Witness, backoff};
@@ -43,6 +43,7 @@ pub(super) fn carry_out(
         rules,
         witness,
         outcomes: &mut outcomes,
+        has_called: false,
     };
     let (destroyed, stored): (Vec<usize>, Vec<usize>) =
         (0..tasks.len()).partition(|at| tasks[*at].destroys());
@@ -59,6 +60,8 @@ struct Batch<'a> {
     rules: &'a Rules,
     witness: &'a mut dyn Witness,
     outcomes: &'a mut Vec<Outcome>,
+    /// Whether fleetctl was called since all units were read.
+    has_called: bool,
 }
 
 impl Batch<'_> {
@@ -82,8 +85,11 @@ impl Batch<'_> {
     }
 
     fn destroy(&mut self, numbers: &[usize]) -> bool {
-        let pending = self.guarded(numbers);
-        pending.is_some_and(|pending| self.run(Verb::Destroy, &pending))
+        let Some(pending) = self.guarded(numbers) else {
+            return false;
+        };
+        self.has_called = false;
+        self.run(Verb::Destroy, &pending)
     }
 
     /// Returns what is left to be done; `None` where anything stands in the way of any of it.
@@ -118,8 +124,18 @@ impl Batch<'_> {
 
     /// Does units, as many at a time as one call takes. Tells whether all came to a good end.
     fn run(&mut self, verb: Verb, numbers: &[usize]) -> bool {
-        let mut parts = numbers.chunks(UNITS_MAXIMUM);
-        parts.all(|part| !self.rules.interruption.is_asked() && self.run_part(verb, part.to_vec()))
+        numbers.chunks(UNITS_MAXIMUM).all(|part| {
+            // What was read before an earlier call may have changed since.
+            let pending = if self.has_called {
+                self.guarded(part)
+            } else {
+                Some(part.to_vec())
+            };
+            let is_asked = self.rules.interruption.is_asked();
+            pending.is_some_and(|pending| {
+                pending.is_empty() || !is_asked && self.run_part(verb, pending)
+            })
+        })
     }
 
     /// Calls fleetctl until all is done or there is no hope. Tells whether all is.
@@ -151,11 +167,13 @@ impl Batch<'_> {
     }
 
     /// Ends what a call did not do. `submit` ends at the first unit that fails, so that those behind it
-    /// were not tried, unless it says that all is well; `destroy` goes on with the others.
+    /// were not tried, unless it says that all is well, or goes on where nobody sees it; `destroy` goes
+    /// on with the others.
     fn give_up(&mut self, verb: Verb, rest: &[usize], said: &Said, read: &Read) {
         let first = rest.first();
         for at in rest {
             let is_tried = verb == Verb::Destroy || said.claims_success() || Some(at) == first;
+            let is_tried = is_tried || may_go_on(self.fleetctl, said);
             if is_tried || !self.is_untouched(*at, read) {
                 self.fail(*at, said, read);
             }
@@ -182,6 +200,7 @@ impl Batch<'_> {
             Verb::Destroy => "destroy",
         };
         self.witness.calls(word, names.len());
+        self.has_called = true;
         match verb {
             Verb::Destroy => self.fleetctl.destroy(&names),
             Verb::Submit(existing) => self.fleetctl.submit(&self.texts(numbers), existing),
@@ -213,17 +232,7 @@ impl Batch<'_> {
     /// Reads units back and ends those that are done. Returns the others with what was read; `None`
     /// where it can't be read.
     fn undone(&mut self, numbers: &[usize], said: Option<&Said>) -> Option<(Vec<usize>, Read)> {
-        let interruption = self.rules.interruption.clone();
-        self.undone_unless(numbers, said, &interruption)
-    }
-
-    fn undone_unless(
-        &mut self,
-        numbers: &[usize],
-        said: Option<&Said>,
-        interruption: &Interruption,
-    ) -> Option<(Vec<usize>, Read)> {
-        let read = self.read_back(numbers, said, interruption)?;
+        let read = self.read_back(numbers, said)?;
         let mut rest = Vec::new();
         for &at in numbers {
             match judge(&self.tasks[at], read.get(self.name(at))) {
@@ -235,13 +244,9 @@ impl Batch<'_> {
     }
 
     /// Reads units after a call. Where that fails nobody knows what became of any of them.
-    fn read_back(
-        &mut self,
-        numbers: &[usize],
-        said: Option<&Said>,
-        interruption: &Interruption,
-    ) -> Option<Read> {
-        match self.read(numbers, interruption) {
+    fn read_back(&mut self, numbers: &[usize], said: Option<&Said>) -> Option<Read> {
+        // This belongs to the call, which a wish for an end does not cut off either.
+        match self.read(numbers, &Interruption::default()) {
             Ok(read) => Some(read),
             Err(error) => {
                 if let Some(said) = said.filter(|said| !said.claims_success()) {

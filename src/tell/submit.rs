@@ -71,12 +71,16 @@ fn words_of_left(task: &Task, left: &Left) -> String {
     match left {
         Left::Untouched => format!("the registry has what it had of `{unit}`"),
         Left::Absent if task.runs() => format!(
-            "the registry has no `{unit}` now: another run stores it, and `fleetctl start {unit}` starts it"
+            "the registry has no `{unit}` now: another run from the manifest stores it, and `fleetctl start \
+             {unit}` starts it"
         ),
-        Left::Absent => format!("the registry has no `{unit}` now: another run stores it"),
+        Left::Absent => {
+            format!("the registry has no `{unit}` now: another run from the manifest stores it")
+        }
         Left::Another(hash) => format!("the registry has another text of `{unit}` now: {hash}"),
         Left::Told(state) => format!(
-            "the registry has the new text of `{unit}`, but it is {state} and was {}",
+            "the registry has the new text of `{unit}`, which was {} and is {state} now: `fleetctl start \
+             {unit}` starts it",
             task.state
         ),
         Left::Unknown => format!("what the registry has of `{unit}` now is not known"),

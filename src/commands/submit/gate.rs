@@ -14,7 +14,7 @@ use crate::tell::submit::{self as words};
 impl Prepared {
     /// Refuses to destroy more than is allowed, and all that there is in any case.
     pub(super) fn check_limit(&self, args: &Args) -> Result<(), CommandError> {
-        let destroyed = self.tasks.iter().filter(|task| task.destroys()).count();
+        let destroyed = self.destroyed;
         if destroyed == 0 {
             return Ok(());
         }
@@ -43,6 +43,11 @@ impl Prepared {
 
     /// Refuses a saved plan that counts on what is not there, and names all of it.
     pub(super) fn check_guards(&self) -> Result<(), CommandError> {
+        if let Some(name) = &self.unmarked {
+            let message =
+                format!("`{name}` does not carry unitgen's mark, and is not unitgen's to destroy");
+            return Err(CommandError::refused(message));
+        }
         let conflicts = &self.conflicts;
         if conflicts.is_empty() {
             return Ok(());

@@ -36,6 +36,10 @@ pub(super) struct Prepared {
     pub(super) planned_for: Option<String>,
     /// Why a saved plan can't be carried out, a line for each unit.
     pub(super) conflicts: Vec<String>,
+    /// A unit that a saved plan would destroy, and that does not carry unitgen's mark.
+    pub(super) unmarked: Option<RegistryName>,
+    /// How many units are to be destroyed.
+    pub(super) destroyed: usize,
     /// The selected apps that the manifest has; none where all are meant.
     pub(super) apps: Vec<String>,
     /// The tasks, in their order.
@@ -66,6 +70,7 @@ pub(super) struct Prepared {
 pub(super) fn of_manifest(
     args: &Args,
     registry: Registry<'_>,
+    there: &[String],
     invocation: &mut Invocation,
 ) -> Result<Preparation, CommandError> {
     let is_all = args.names.is_empty() || args.prune;
@@ -93,7 +98,7 @@ pub(super) fn of_manifest(
     };
     let seen = match reading.end(&wanted(&loaded), needs_text) {
         Err(error) if is_unseen(args, registry, invocation, &error) => {
-            let script = unseen(&loaded, &args.program()?);
+            let script = unseen(&loaded, there);
             return Ok(Preparation::Unseen(script, error));
         }
         seen => seen?,
@@ -137,6 +142,8 @@ pub(super) fn of_manifest(
         cluster: seen.cluster,
         planned_for: None,
         conflicts: Vec::new(),
+        unmarked: None,
+        destroyed: tasks.iter().filter(|task| task.destroys()).count(),
         apps: args.names.iter().filter(has_app).cloned().collect(),
         equal: loaded.desired.units.len() - stored - held.len(),
         own: if args.prune { own(units, is_wanted) } else { 0 },

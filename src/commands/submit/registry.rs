@@ -134,7 +134,9 @@ fn listed(
         (name, unit)
     });
     Ok(Seen {
-        cluster: fleetctl.command.join(" "),
+        cluster: [fleetctl.command.clone(), fleetctl.flags.words()]
+            .concat()
+            .join(" "),
         units: units.collect(),
         release: None,
     })

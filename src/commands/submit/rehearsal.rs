@@ -5,10 +5,10 @@
 
 use crate::cluster::fleetctl::Fleetctl;
 use crate::commands::submit::prepared::Prepared;
-use crate::commands::submit::{Args, Via};
+use crate::commands::submit::{Args, Via, there};
 use crate::commands::{Format, Invocation};
 use crate::plan::Action;
-use crate::plan::script::shell::{parts, plain_operand, quoted};
+use crate::plan::script::shell::{end_of, parts, plain_operand, quoted};
 use crate::state::RegistryName;
 use crate::submit::Task;
 use crate::tell::submit::events;
@@ -58,14 +58,20 @@ impl Prepared {
         for file in files.iter().filter(|_| args.saved_plan().is_none()) {
             own.extend(["-f".to_owned(), file.display().to_string()]);
         }
-        if !words.is_empty() && !is_read_once {
+        // What can't be rendered once more, and what is a plan's, is in the lines themselves.
+        if is_read_once || args.saved_plan().is_some() && words.is_empty() {
+            let script = if words.is_empty() {
+                self.script(&call)
+            } else {
+                self.script(&there(fleetctl))
+            };
+            words.extend(["sh".to_owned(), "-e".to_owned()]);
+            return here(&shell(&words), &script);
+        }
+        if !words.is_empty() {
             own.extend(arguments(args));
             words.extend(["sh".to_owned(), "-e".to_owned()]);
             return format!("{} | {}\n", shell(&own), shell(&words));
-        }
-        // What can't be rendered once more is in the lines itself.
-        if is_read_once || args.saved_plan().is_some() {
-            return self.script(&call);
         }
         self.calls(&shell(&call), &shell(&own))
     }
@@ -127,6 +133,12 @@ fn arguments(args: &Args) -> Vec<String> {
     words.extend(args.other_cluster.then(|| "--other-cluster".to_owned()));
     words.push("--print".to_owned());
     words
+}
+
+/// Returns a line that gives a script to a shell, so that it is not the one that it is pasted into.
+fn here(shell: &str, script: &str) -> String {
+    let end = end_of(script);
+    format!("{shell} <<'{end}'\n{script}{end}\n")
 }
 
 /// Returns as few calls as fit.

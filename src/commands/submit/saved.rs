@@ -18,7 +18,7 @@ use crate::lint::{self, Unit};
 use crate::plan::Plan;
 use crate::plan::file::PlanFile;
 use crate::plan::script::script;
-use crate::state::{ObservedUnit, RegistryName, UnitHash};
+use crate::state::{RegistryName, UnitHash};
 use crate::submit::Task;
 use crate::submit::guard::{Found, Verdict, judge};
 
@@ -27,6 +27,7 @@ pub(super) fn of_file(
     path: &Path,
     args: &Args,
     registry: Registry<'_>,
+    there: &[String],
     invocation: &mut Invocation,
 ) -> Result<Preparation, CommandError> {
     let reading = registry.begin(true, invocation)?;
@@ -42,13 +43,17 @@ pub(super) fn of_file(
     let needs_text = |name: &RegistryName| !destroyed.is_empty() && name.template().is_none();
     let seen = match reading.end(&names, needs_text) {
         Err(error) if is_unseen(args, registry, invocation, &error) => {
-            let script = script(&plan, &args.program()?);
+            let script = script(&plan, there);
             return Ok(Preparation::Unseen(script, error));
         }
         seen => seen?,
     };
     let units = &seen.units;
-    check_marks(&destroyed, units)?;
+    // Some may be gone since, be it by an earlier run of the same plan.
+    let destroyed: Vec<RegistryName> = destroyed
+        .into_iter()
+        .filter(|name| units.contains_key(name))
+        .collect();
     let held = plan.held.clone();
     let tasks = Task::of_plan(plan);
     let hashes: HashMap<&str, &UnitHash> = tasks
@@ -66,8 +71,15 @@ pub(super) fn of_file(
         .map(|(name, unit)| (name.clone(), unit.clone()))
         .collect();
     let leaves_nothing = hashes.is_empty() && own(&idle, is_wanted) <= destroyed.len();
+    let unmarked = destroyed.iter().find(|name| {
+        units
+            .get(*name)
+            .is_some_and(|unit| mark(&unit.unit).is_none())
+    });
     Ok(Preparation::Ready(Box::new(Prepared {
         planned_for: Some(against),
+        unmarked: unmarked.cloned(),
+        destroyed: destroyed.len(),
         conflicts: conflicts(&tasks, units),
         apps: Vec::new(),
         equal: 0,
@@ -99,20 +111,6 @@ fn read_plan(path: &Path) -> Result<PlanFile, CommandError> {
     })?;
     check_texts(&file.plan)?;
     Ok(file)
-}
-
-/// Refuses to destroy what does not carry unitgen's mark, whatever the file says.
-fn check_marks(destroyed: &[RegistryName], units: &Units) -> Result<(), CommandError> {
-    let is_foreign = |unit: &ObservedUnit| mark(&unit.unit).is_none();
-    let mut names = destroyed.iter();
-    match names.find(|name| units.get(*name).is_some_and(is_foreign)) {
-        None => Ok(()),
-        Some(name) => {
-            let message =
-                format!("`{name}` does not carry unitgen's mark, and is not unitgen's to destroy");
-            Err(CommandError::refused(message))
-        }
-    }
 }
 
 /// Refuses texts that no manifest would give: a file can be written by anybody, and fleet itself checks

@@ -6,6 +6,7 @@ pub(super) const GUARD: &str = r#"
 # The registry may have changed since it was seen: it is looked at first, and this lists what differs.
 other=
 renewed=
+anew=
 sum=
 if command -v sha1sum >/dev/null 2>&1; then
     sum=sha1sum
@@ -30,9 +31,9 @@ seen() {
     if look "$@"; then
         is_stored || {
             is_as_seen || other="$other $name"
-            [ "$before" = none ] || renewed="$renewed $name"
+            [ "$before" = none ] || [ ! -e "$units/$name" ] || renewed="$renewed ./$name"
         }
-    elif [ "$before" != none ] && [ -e "$units/$name" ]; then
+    elif [ "$before" != none ] && [ -e "$units/$name" ] && [ -z "$anew" ]; then
         other="$other $name"
     fi
 }

@@ -147,21 +147,39 @@ pub(super) fn comment(text: &str) -> String {
 pub(super) fn file(name: &str, text: &str) -> String {
     let path = file_path(name);
     let is_odd = |c: char| c.is_ascii_control() && !matches!(c, '\n' | '\t');
-    // dash up to 0.5.12 loses a byte that is not ASCII right after what could have become the end.
-    let is_lost =
-        |line: &str| line.as_bytes().first() == END.as_bytes().first() && !line.is_ascii();
-    if !text.ends_with('\n') || text.contains(is_odd) || text.lines().any(is_lost) {
+    if !text.ends_with('\n') || text.contains(is_odd) || is_lossy(text, END) {
         return format!("printf '{}' >{path}\n", format_of(text));
     }
+    let end = free(text, END);
+    format!("cat >{path} <<'{end}'\n{text}{end}\n")
+}
+
+/// Returns a line that ends a whole script, which has no such line.
+#[must_use]
+pub fn end_of(script: &str) -> String {
+    let words = ["SCRIPT", "HERE", "QUIT"];
+    let word = words.into_iter().find(|word| !is_lossy(script, word));
+    free(script, word.unwrap_or(END))
+}
+
+/// Tells whether a here-document with this end loses something: dash up to 0.5.12 loses a byte that is
+/// not ASCII right after what could have become the end.
+fn is_lossy(text: &str, end: &str) -> bool {
+    let first = end.as_bytes().first();
+    let mut lines = text.lines();
+    lines.any(|line| line.as_bytes().first() == first && !line.is_ascii())
+}
+
+/// Returns a word that is no line of a text: this one, or this one with a number.
+fn free(text: &str, word: &str) -> String {
     let ends = (0..).map(|number: usize| match number {
-        0 => END.to_owned(),
-        _ => format!("{END}_{number}"),
+        0 => word.to_owned(),
+        _ => format!("{word}_{number}"),
     });
     let is_free = |end: &String| text.lines().all(|line| line != end);
     // As many as there are lines and one more: one of them is free.
     let end = ends.take(text.lines().count() + 1).find(is_free);
-    let end = end.unwrap_or_default();
-    format!("cat >{path} <<'{end}'\n{text}{end}\n")
+    end.unwrap_or_default()
 }
 
 /// Returns what `printf` makes the text of, within single quotes.

@@ -5,7 +5,9 @@ use crate::error::CommandError;
 use crate::interruption::Interruption;
 use crate::plan::script::Existing;
 use crate::state::RegistryName;
+use crate::submit::fleetctl::said::may_pass;
 use crate::submit::fleetctl::{Batch, Verb};
+use crate::submit::guard::{Verdict, judge};
 use crate::submit::{ATTEMPTS, Left, Outcome, backoff};
 
 impl Batch<'_> {
@@ -80,46 +82,64 @@ impl Batch<'_> {
         }
     }
 
+    /// Stores what was deleted, for as long as there is patience. What turns out to be there is not
+    /// replaced.
     fn store_again(&mut self, mut pending: Vec<usize>) -> bool {
         let calm = Interruption::default();
+        let deadline = Deadline::after(self.rules.patience);
+        let mut is_well = true;
         for attempt in 1.. {
             if pending.is_empty() {
-                return true;
+                return is_well;
             }
             let said = match self.call(Verb::Submit(Existing::Keep), &pending) {
                 Ok(said) => said,
                 Err(error) => {
-                    let (kind, why) = (error.status, error.text());
-                    for at in pending {
-                        let error = CommandError::trouble(format!(
-                            "can't store `{}` again, which was deleted for it",
-                            self.name(at)
-                        ));
-                        let mut error = error.because(why.clone());
-                        error.status = kind;
-                        let left = Left::Absent;
-                        self.end(at, Outcome::Failed { error, left });
-                    }
+                    self.fail_all(&pending, &error);
                     return false;
                 }
             };
-            let Some((rest, read)) = self.undone_unless(&pending, Some(&said), &calm) else {
-                return false;
-            };
-            if rest.is_empty() {
-                return true;
-            }
-            self.witness.heard(&said);
-            let is_absent = |at: &usize| !read.contains_key(self.name(*at));
-            if attempt == ATTEMPTS || said.claims_success() || !rest.iter().all(is_absent) {
-                for at in rest {
-                    self.fail(at, &said, &read);
+            let Ok(read) = self.read(&pending, &calm) else {
+                if deadline.is_over() {
+                    // Read once more, so that each has its reason.
+                    return self
+                        .undone(&pending, Some(&said))
+                        .is_some_and(|(rest, _)| rest.is_empty());
                 }
-                return false;
+                pause(backoff(ATTEMPTS), &calm);
+                continue;
+            };
+            let has_hope = !deadline.is_over() && (may_pass(&said) || attempt < ATTEMPTS);
+            let mut rest = Vec::new();
+            for at in pending {
+                match judge(&self.tasks[at], read.get(self.name(at))) {
+                    Verdict::Already => self.end(at, Outcome::Done),
+                    _ if has_hope && !read.contains_key(self.name(at)) => rest.push(at),
+                    _ => {
+                        is_well = false;
+                        self.fail(at, &said, &read);
+                    }
+                }
             }
-            pause(backoff(attempt), &calm);
+            if !rest.is_empty() || !is_well {
+                self.witness.heard(&said);
+            }
+            if !rest.is_empty() {
+                pause(backoff(attempt.min(ATTEMPTS)), &calm);
+            }
             pending = rest;
         }
         false
+    }
+
+    fn fail_all(&mut self, numbers: &[usize], error: &CommandError) {
+        for &at in numbers {
+            let name = self.name(at);
+            let message = format!("can't store `{name}` again, which was deleted for it");
+            let mut own = CommandError::trouble(message).because(error.text());
+            own.status = error.status;
+            let left = Left::Absent;
+            self.end(at, Outcome::Failed { error: own, left });
+        }
     }
 }

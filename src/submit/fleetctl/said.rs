@@ -3,7 +3,7 @@
 //! In: a call's outcome. Out: an answer, or an error in fleetctl's words where it had any.
 
 use crate::cluster::fleetctl::words::Remark;
-use crate::cluster::fleetctl::{End, Outcome as Said};
+use crate::cluster::fleetctl::{End, Fleetctl, Outcome as Said};
 use crate::error::CommandError;
 use crate::state::RegistryName;
 use crate::submit::Task;
@@ -17,6 +17,14 @@ pub(super) fn is_too_old(said: &Said) -> bool {
 pub(super) fn may_pass(said: &Said) -> bool {
     let may_pass = said.remarks().iter().any(Remark::may_pass);
     matches!(said.end, End::Exit(_)) && !said.claims_success() && may_pass
+}
+
+/// Tells whether what was called may go on all the same: behind an ssh that was ended or broke off.
+pub(super) fn may_go_on(fleetctl: &Fleetctl, said: &Said) -> bool {
+    /// What ssh ends with where it is its own failure.
+    const SSH: i32 = 255;
+    let is_broken = !matches!(said.end, End::Exit(status) if status != SSH);
+    fleetctl.command.len() > 1 && is_broken
 }
 
 /// Returns why fleetctl did not do a task, in its words where it had any.
