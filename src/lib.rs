@@ -27,6 +27,7 @@ pub mod layers;
 pub mod manifest;
 pub mod schema;
 pub mod template;
+pub mod config;
 
 // meaning
 pub mod model;

@@ -1,0 +1,6 @@
+//! An app's configuration: environment variables whose values nobody else should see.
+//!
+//! In: bytes. Out: names and values that fit (`variable`). Knows nothing of files, of etcd and of who
+//! asks; no message, `Debug` or `Display` of anything in here shows a value.
+
+pub mod variable;
