@@ -11,6 +11,8 @@ mod cluster;
 mod cluster_faults;
 mod cluster_lists;
 mod config;
+mod config_formats;
+mod config_formats_dokku;
 mod connection;
 mod corpus;
 mod delivery;
