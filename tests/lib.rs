@@ -13,6 +13,8 @@ mod cluster_lists;
 mod config;
 mod config_formats;
 mod config_formats_dokku;
+mod config_formats_properties;
+mod config_formats_written;
 mod connection;
 mod corpus;
 mod delivery;
