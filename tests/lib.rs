@@ -65,6 +65,7 @@ mod show_names;
 mod snapshot;
 mod status;
 mod submit;
+mod submit_far;
 mod submit_faults;
 mod submit_faults_changes;
 mod submit_faults_fleetctl;

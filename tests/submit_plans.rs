@@ -211,3 +211,25 @@ fn a_plan_never_takes_all_away() {
     );
     assert_eq!(writes(&server), Vec::<String>::new());
 }
+
+#[test]
+fn a_plan_that_destroyed_something_runs_once_more() {
+    let (server, folder) = fewer(3, 1);
+    let folder = saved(&server, folder);
+    server.world(|world| world.destroy("app01-worker@.service"));
+    let folder = run(&server, folder, "plan.json --prune --jobs 1")
+        .stdout(
+            "unchanged  app01-worker@.service\ndestroyed  app02-worker@.service\nunit files: 1 destroyed, 1 \
+             unchanged\n",
+        )
+        .run();
+    run(&server, folder, "plan.json --prune --jobs 1")
+        .stdout(
+            "unchanged  app01-worker@.service\nunchanged  app02-worker@.service\nunit files: 2 unchanged\n",
+        )
+        .run();
+    assert_eq!(
+        writes(&server),
+        ["DELETE /fleet/v1/units/app02-worker@.service"]
+    );
+}

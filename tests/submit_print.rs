@@ -1,8 +1,5 @@
-//! What `unitgen submit` writes for others to carry out, and a fleetctl that is far away. On servers of
-//! the tests' own.
+//! What `unitgen submit` writes for others to carry out. On servers of the tests' own.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -18,14 +15,14 @@ apps:
   old: {exec: [/bin/sleep, \"1\"], instances: 0}
 ";
 
-const AFTER: &str = "\
+pub(crate) const AFTER: &str = "\
 apps:
   hub: {exec: [/bin/sleep, \"it's $HOME\"], instances: 0}
   new: {exec: [/bin/sleep, \"1\"], instances: 0}
 ";
 
 /// A server with one manifest's units, and a folder with the next.
-fn changed() -> (FleetServer, Folder) {
+pub(crate) fn changed() -> (FleetServer, Folder) {
     changed_of(Kind::Current)
 }
 
@@ -40,7 +37,12 @@ fn changed_of(kind: Kind) -> (FleetServer, Folder) {
 }
 
 /// Gives lines to a shell that finds unitgen and a fleetctl.
-fn shell(lines: &str, fleetctl: &Fleetctl, folder: &Folder, variables: &[(&str, &str)]) -> Output {
+pub(crate) fn shell(
+    lines: &str,
+    fleetctl: &Fleetctl,
+    folder: &Folder,
+    variables: &[(&str, &str)],
+) -> Output {
     let own = Path::new(PROGRAM).parent().unwrap().display();
     let mut shell = Command::new("sh")
         .args(["-e"])
@@ -57,7 +59,7 @@ fn shell(lines: &str, fleetctl: &Fleetctl, folder: &Folder, variables: &[(&str, 
 }
 
 #[track_caller]
-fn is_equal(server: &FleetServer, folder: Folder) {
+pub(crate) fn is_equal(server: &FleetServer, folder: Folder) {
     Test::within(folder)
         .args(&format!("diff --endpoint {}", server.endpoint()))
         .stdout("nothing differs: 2 units, 0 instances\n")
@@ -174,84 +176,12 @@ unit files: 2 equal
 }
 
 /// Makes the registry what it was, and the folder.
-fn deliver_again(server: &FleetServer, folder: Folder) -> Folder {
+pub(crate) fn deliver_again(server: &FleetServer, folder: Folder) -> Folder {
     server.world(|world| world.units.clear());
     folder.write("services.yaml", BEFORE);
     let folder = deliver(server.endpoint(), folder);
     folder.write("services.yaml", AFTER);
     folder
-}
-
-/// An `ssh` that leads to a host where fleetctl finds the server.
-fn far(server: &FleetServer, fleetctl: &Fleetctl, folder: &Folder) -> String {
-    folder.write(
-        "bin/ssh",
-        format!(
-            "#!/bin/sh\nshift\nexport FLEETCTL_ENDPOINT={} PATH={}\nexec sh -c \"$*\"\n",
-            server.endpoint(),
-            fleetctl.path()
-        ),
-    );
-    fs::set_permissions(folder.path("bin/ssh"), fs::Permissions::from_mode(0o755)).unwrap();
-    format!("{}:/usr/bin:/bin", folder.path("bin").display())
-}
-
-/// Holds a success to what it said.
-#[track_caller]
-fn said(output: &Output, stdout: &str) {
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    assert_eq!(String::from_utf8_lossy(&output.stdout), stdout);
-    assert!(output.status.success());
-}
-
-#[test]
-fn a_far_fleetctl_is_all_that_it_takes() {
-    let (server, folder) = changed();
-    let fleetctl = Fleetctl::new(Release::Current);
-    let path = far(&server, &fleetctl, &folder);
-    let run = |folder: Folder, arguments: &[&str]| {
-        let mut all = vec!["submit", "--fleetctl", "ssh core@host fleetctl"];
-        all.extend(arguments);
-        Command::new(PROGRAM)
-            .args(all)
-            .current_dir(folder.path(""))
-            .env_clear()
-            .env("PATH", &path)
-            .output()
-            .map(|output| (folder, output))
-            .unwrap()
-    };
-    let (folder, output) = run(folder, &["--prune", "--dry-run"]);
-    said(
-        &output,
-        "\
-# replace hub-worker@.service (changed)
-# create new-worker@.service (new)
-# destroy old-worker@.service (unwanted)
-unitgen submit '--fleetctl=ssh core@host fleetctl' --prune --print | ssh core@host sh -e
-",
-    );
-    let line = "unitgen submit '--fleetctl=ssh core@host fleetctl' --prune --print | ssh core@host sh -e\n";
-    let wanted = [(
-        "PATH",
-        &*format!("{}:{path}", Path::new(PROGRAM).parent().unwrap().display()),
-    )];
-    let output = shell(line, &fleetctl, &folder, &wanted);
-    assert!(output.status.success(), "{output:?}");
-    let folder = deliver_again(&server, folder);
-    let (folder, output) = run(folder, &["--prune"]);
-    said(
-        &output,
-        "\
-created    new-worker@.service  services.yaml:3:3
-replaced   hub-worker@.service  services.yaml:2:3
-destroyed  old-worker@.service
-unit files: 1 created, 1 replaced, 1 destroyed
-",
-    );
-    let (folder, output) = run(folder, &[]);
-    said(&output, "unit files: 2 equal\n");
-    is_equal(&server, folder);
 }
 
 #[test]
@@ -295,6 +225,20 @@ rm -r \"$units\"
     let folder = deliver_again(&server, folder);
     let print = submit(server.endpoint(), &fleetctl, folder, "--prune --print");
     let script = String::from_utf8(print.output().stdout).unwrap();
+    fleetctl.calls();
+    let output = shell(&script, &fleetctl, print.folder(), &far);
+    assert!(output.status.success(), "{output:?}");
+    let calls = fleetctl.calls();
+    let destroys = calls.iter().filter(|call| call.starts_with("destroy "));
+    assert_eq!(
+        destroys.collect::<Vec<_>>(),
+        [
+            "destroy ./hub-worker@.service",
+            "destroy old-worker@.service"
+        ]
+    );
+    // What was destroyed and not stored is stored by another run.
+    server.world(|world| world.destroy("hub-worker@.service"));
     let output = shell(&script, &fleetctl, print.folder(), &far);
     assert!(output.status.success(), "{output:?}");
     is_equal(&server, print.into_folder());
@@ -345,38 +289,4 @@ fn a_manifest_from_a_pipe_is_read_once() {
     assert!(output.status.success(), "{output:?}");
     server.world(|world| world.destroy("old-worker@.service"));
     is_equal(&server, dry.into_folder());
-}
-
-#[test]
-fn what_leads_to_fleetctl_gets_the_same_cluster() {
-    let (server, folder) = changed();
-    let (other, _) = changed();
-    let fleetctl = Fleetctl::new(Release::Current);
-    // One that takes all variables away, as sudo does.
-    folder.write(
-        "bin/sudo",
-        format!("#!/bin/sh\nexec env -i PATH={} \"$@\"\n", fleetctl.path()),
-    );
-    fs::set_permissions(folder.path("bin/sudo"), fs::Permissions::from_mode(0o755)).unwrap();
-    let path = format!("{}:/usr/bin:/bin", folder.path("bin").display());
-    other.requests();
-    let output = Command::new(PROGRAM)
-        .args(["submit", "--prune", "--fleetctl", "sudo fleetctl"])
-        .current_dir(folder.path(""))
-        .env_clear()
-        .env("PATH", &path)
-        .env("FLEETCTL_ENDPOINT", server.endpoint())
-        .output()
-        .unwrap();
-    said(
-        &output,
-        "\
-created    new-worker@.service  services.yaml:3:3
-replaced   hub-worker@.service  services.yaml:2:3
-destroyed  old-worker@.service
-unit files: 1 created, 1 replaced, 1 destroyed
-",
-    );
-    is_equal(&server, folder);
-    assert!(other.requests().is_empty());
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::delivery::deliver;
-use crate::fleet_server::{FleetServer, Kind, Pace};
+use crate::fleet_server::{Fault, FleetServer, Kind, Pace};
 use crate::fleetctl::{Fleetctl, Release};
 use crate::submit::submit;
 use crate::test::{Folder, Test};
@@ -156,6 +156,27 @@ fn a_unit_that_ran_is_stored_again_only_when_no_machine_has_it() {
     // It was asked until the machine had let go of it.
     let looks = requests[deleted..stored].len() - 1;
     assert!(looks > 1, "{requests:#?}");
+}
+
+#[test]
+fn a_unit_that_ran_is_stored_again_though_fleet_is_away_for_a_while() {
+    let (server, folder) = changed(Kind::Current);
+    // The unit is read twice and deleted; then nothing answers.
+    for number in 4..=12 {
+        server.fault(number, Fault::Status(503));
+    }
+    let fleetctl = Fleetctl::new(Release::Current);
+    submit(
+        server.endpoint(),
+        &fleetctl,
+        folder,
+        "edge --via api --recreate --jobs 1",
+    )
+    .stdout("recreated  edge.service  services.yaml:3:3\nunit files: 1 recreated\n")
+    .run();
+    let requests = server.requests();
+    assert_eq!(requests[2], "DELETE /fleet/v1/units/edge.service");
+    has(&server, "edge.service", "2", "launched");
 }
 
 #[test]
