@@ -346,3 +346,31 @@ fn a_wish_for_an_end_is_heard_between_two_steps() {
         Some(format!("unit files: {left} replaced, {replaced} equal").as_str())
     );
 }
+
+#[test]
+fn a_signal_that_is_to_be_ignored_is() {
+    let (server, folder) = changed(&["1"; 4], &["2"; 4]);
+    server.delay(|method| match method {
+        "PUT" => Duration::from_millis(100),
+        _ => Duration::ZERO,
+    });
+    let line = format!(
+        "trap '' HUP; exec {PROGRAM} submit --via api --jobs 1 --endpoint {}",
+        server.endpoint()
+    );
+    let mut process = Command::new("sh")
+        .args(["-c", &line])
+        .current_dir(folder.path(""))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    lines.next().unwrap().unwrap();
+    let kill = Command::new("kill")
+        .args(["-HUP", &process.id().to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+    assert_eq!(process.wait().unwrap().code(), Some(0));
+    let last = lines.last().unwrap().unwrap();
+    assert_eq!(last, "unit files: 4 replaced");
+}

@@ -13,11 +13,11 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 
 use crate::cluster::fleetctl::{Fleetctl, GlobalFlags};
+use crate::commands::Invocation;
 use crate::commands::connection::{Connection, seconds};
 use crate::commands::submit::prepared::{Preparation, Prepared};
 use crate::commands::submit::registry::Registry;
 use crate::commands::submit::teller::Teller;
-use crate::commands::{Format, Invocation};
 use crate::error::{CommandError, Status};
 use crate::interruption::Interruption;
 use crate::plan::prune::PruneLimit;
@@ -86,6 +86,16 @@ pub struct Args {
     jobs: Option<u8>,
     #[command(flatten)]
     connection: Connection,
+}
+
+/// How the result is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs: an event a line, the first with a `format_version`
+    Json,
 }
 
 /// By which way unit files go to the cluster.

@@ -4,9 +4,9 @@
 //! goes with them.
 
 use crate::cluster::fleetctl::Fleetctl;
+use crate::commands::Invocation;
 use crate::commands::submit::prepared::Prepared;
-use crate::commands::submit::{Args, Via, there};
-use crate::commands::{Format, Invocation};
+use crate::commands::submit::{Args, Format, Via, there};
 use crate::plan::Action;
 use crate::plan::script::shell::{end_of, parts, plain_operand, quoted};
 use crate::state::RegistryName;

@@ -1,8 +1,9 @@
 //! Tells what happens while it does: a bar on a terminal, lines or events elsewhere.
 
 use crate::cluster::fleetctl::Outcome as Said;
+use crate::commands::Invocation;
+use crate::commands::submit::Format;
 use crate::commands::submit::prepared::Prepared;
-use crate::commands::{Format, Invocation};
 use crate::output::Output;
 use crate::output::progress::Progress;
 use crate::submit::{Outcome, Report, Witness};
