@@ -86,10 +86,9 @@ impl Fleetctl {
         let path = env::var_os("PATH").unwrap_or_default();
         let found = env::split_paths(&path).map(|folder| folder.join("fleetctl"));
         let real = found.filter(|_| is_live).find(|program| program.is_file());
-        Self {
-            real,
-            ..Self::new(Release::Current)
-        }
+        let mut own = Self::new(Release::Current);
+        own.real = real;
+        own
     }
 
     /// Returns where the program is.
@@ -140,6 +139,21 @@ impl Fleetctl {
     pub(crate) fn processes(&self) -> Vec<u32> {
         let text = fs::read_to_string(self.folder.path("processes")).unwrap_or_default();
         text.lines().map(|line| line.parse().unwrap()).collect()
+    }
+}
+
+impl Drop for Fleetctl {
+    /// Ends what hangs, and what nobody could reach: a number may be another process's by now.
+    fn drop(&mut self) {
+        for id in self.processes() {
+            let command = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+            if command == b"sleep\x001000\0" {
+                // One that has ended meanwhile needs no end.
+                let _ = Command::new("kill")
+                    .args(["-KILL", &id.to_string()])
+                    .status();
+            }
+        }
     }
 }
 

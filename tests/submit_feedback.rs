@@ -316,8 +316,9 @@ fn a_wish_for_an_end_is_heard_between_two_steps() {
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
     let first = lines.next().unwrap().unwrap();
     assert_eq!(first, "replaced   a0-worker@.service  services.yaml:2:3");
+    // What runs behind a shell's `&` ignores SIGINT, and this may.
     let kill = Command::new("kill")
-        .args(["-INT", &process.id().to_string()])
+        .args(["-TERM", &process.id().to_string()])
         .status();
     assert!(kill.unwrap().success());
     let rest: Vec<String> = lines.map(Result::unwrap).collect();
