@@ -103,6 +103,12 @@ impl Action {
         matches!(self, Self::Destroy { .. })
     }
 
+    /// Tells whether it stores a text in place of another.
+    #[must_use]
+    pub fn is_replace(&self) -> bool {
+        matches!(self, Self::Replace { .. })
+    }
+
     /// Returns the hash that the unit must have before.
     #[must_use]
     pub fn before(&self) -> Option<&UnitHash> {

@@ -72,28 +72,29 @@ pub(super) fn observe(
 }
 
 /// Asks for what the registry has, and not for what runs. Where there is no list, only what is wanted is
-/// asked for.
+/// asked for. What was listed stays where this fails, so that it can be done again.
 ///
 /// # Errors
 /// Says what could not be read.
 pub(super) fn observe_files(
     fleet: &mut Fleet,
     wanted: &BTreeSet<RegistryName>,
-    listed: Option<Units>,
-) -> Result<Units, CommandError> {
-    let mut units = match listed {
+    listed: &mut Option<Units>,
+) -> Result<(), CommandError> {
+    let units = match listed {
         Some(units) => units,
-        None if wanted.len() > ASKED_SINGLY => fleet.units()?,
+        None if wanted.len() > ASKED_SINGLY => listed.insert(fleet.units()?),
         None => {
             let found = wanted.iter().map(|name| {
                 let unit = fleet.unit(name)?;
                 Ok(unit.map(|unit| (name.clone(), unit)))
             });
-            return found.filter_map(Result::transpose).collect();
+            let found: Result<Units, CommandError> = found.filter_map(Result::transpose).collect();
+            *listed = Some(found?);
+            return Ok(());
         }
     };
-    absent(fleet, wanted, &mut units)?;
-    Ok(units)
+    absent(fleet, wanted, units)
 }
 
 /// Returns the names of all units that should be, instances included.

@@ -11,7 +11,6 @@ use crate::clock::{Deadline, pause};
 use crate::cluster::fleetctl::{Fleetctl, Outcome as Said};
 use crate::error::CommandError;
 use crate::interruption::Interruption;
-use crate::plan::Action;
 use crate::plan::script::Existing;
 use crate::plan::script::shell::UNITS_MAXIMUM;
 use crate::state::RegistryName;
@@ -296,7 +295,7 @@ impl Batch<'_> {
     }
 
     fn replaces(&self, at: usize) -> bool {
-        matches!(self.tasks[at].step.action, Action::Replace { .. })
+        self.tasks[at].step.action.is_replace()
     }
 
     fn name(&self, at: usize) -> &RegistryName {

@@ -4,8 +4,8 @@ use crate::commands::Invocation;
 use crate::commands::submit::Args;
 use crate::commands::submit::prepared::Prepared;
 use crate::error::CommandError;
+use crate::plan::Plan;
 use crate::plan::script::Script;
-use crate::plan::{Action, Plan};
 use crate::state::Release;
 use crate::submit::Task;
 use crate::tell::count;
@@ -67,7 +67,7 @@ impl Prepared {
         let Some(release) = release.filter(|it| it.replaces_content() == Some(false)) else {
             return;
         };
-        let replaces = |task: &&Task| matches!(task.step.action, Action::Replace { .. });
+        let replaces = |task: &&Task| task.step.action.is_replace();
         let number = self.tasks.iter().filter(replaces).count();
         if number > 0 {
             let units = count(number, "unit");

@@ -12,7 +12,7 @@ use crate::diff::ownership::mark;
 use crate::error::CommandError;
 use crate::plan::file::FilePlace;
 use crate::plan::script::Script;
-use crate::plan::{Action, Plan, plan, running};
+use crate::plan::{Plan, plan, running};
 use crate::state::{Coverage, Observed, ObservedUnit, RegistryName, Release, States, UnitHash};
 use crate::submit::Task;
 use crate::tell::submit as words;
@@ -146,7 +146,11 @@ pub(super) fn of_manifest(
         destroyed: tasks.iter().filter(|task| task.destroys()).count(),
         apps: args.names.iter().filter(has_app).cloned().collect(),
         equal: loaded.desired.units.len() - stored - held.len(),
-        own: if args.prune { own(units, is_wanted) } else { 0 },
+        own: if args.prune {
+            own(units.values(), is_wanted)
+        } else {
+            0
+        },
         leaves_nothing: hashes.is_empty() && others.is_empty(),
         surplus: surplus(&diff),
         adopted: adopted(&tasks, units),
@@ -202,8 +206,11 @@ pub(super) fn unpruned(plan: &mut Plan, is_pruned: bool) -> Vec<RegistryName> {
 }
 
 /// Counts the unit files that are unitgen's: those that the manifest gives, and those with the mark.
-pub(super) fn own(units: &Units, is_wanted: impl Fn(&RegistryName) -> bool) -> usize {
-    let files = units.values().filter(|unit| unit.name.template().is_none());
+pub(super) fn own<'a>(
+    units: impl Iterator<Item = &'a ObservedUnit>,
+    is_wanted: impl Fn(&RegistryName) -> bool,
+) -> usize {
+    let files = units.filter(|unit| unit.name.template().is_none());
     let is_own = |unit: &&ObservedUnit| is_wanted(&unit.name) || mark(&unit.unit).is_some();
     files.filter(is_own).count()
 }
@@ -223,9 +230,7 @@ fn surplus(diff: &Diff) -> Vec<RegistryName> {
 
 /// Returns the units that are replaced and carry no mark, as far as their text was read.
 pub(super) fn adopted(tasks: &[Task], units: &Units) -> Vec<RegistryName> {
-    let replaced = tasks
-        .iter()
-        .filter(|task| matches!(task.step.action, Action::Replace { .. }));
+    let replaced = tasks.iter().filter(|task| task.step.action.is_replace());
     let is_foreign = |name: &&RegistryName| {
         let unit = units.get(*name);
         unit.is_some_and(|unit| !unit.unit.options.is_empty() && mark(&unit.unit).is_none())

@@ -82,7 +82,7 @@ impl Reading<'_> {
         needs_text: impl Fn(&RegistryName) -> bool,
     ) -> Result<Seen, CommandError> {
         let calm = Interruption::default();
-        let (mut fleet, listed) = match self {
+        let (mut fleet, mut listed) = match self {
             Self::Fleetctl(fleetctl) => return listed(fleetctl, needs_text),
             Self::Asked(fleet) => (*fleet, None),
             Self::Listing(listing) => {
@@ -94,12 +94,12 @@ impl Reading<'_> {
                 (fleet, Some(listed))
             }
         };
-        let units = retried(PATIENCE, &calm, || {
-            observe_files(&mut fleet, wanted, listed.clone())
+        retried(PATIENCE, &calm, || {
+            observe_files(&mut fleet, wanted, &mut listed)
         })?;
         Ok(Seen {
             cluster: fleet.server().replace('`', ""),
-            units,
+            units: listed.unwrap_or_default(),
             release: fleet.release().cloned(),
         })
     }

@@ -86,7 +86,7 @@ impl Prepared {
             tasks.map(|task| &task.step.unit).collect::<Vec<_>>()
         };
         let created = of(|action| matches!(action, Action::Create(_)));
-        let replaced = of(|action| matches!(action, Action::Replace { .. }));
+        let replaced = of(Action::is_replace);
         let submit = format!("{call} submit");
         let destroy = format!("{call} destroy");
         let mut lines = calls(&submit, &created, path);
@@ -172,7 +172,7 @@ fn request(task: &Task, is_old: bool) -> String {
     let Some(text) = step.action.text() else {
         return deletion;
     };
-    let is_anew = task.runs() || is_old && matches!(step.action, Action::Replace { .. });
+    let is_anew = task.runs() || is_old && step.action.is_replace();
     let before = if is_anew { deletion.as_str() } else { "" };
     format!(
         "{before}PUT    {unit} {} {} ({reason})\n",

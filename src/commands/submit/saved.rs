@@ -65,12 +65,8 @@ pub(super) fn of_file(
         .collect();
     let is_wanted = |name: &RegistryName| hashes.contains_key(name.as_str());
     // Those that run stay for now only because they do.
-    let idle: Units = units
-        .iter()
-        .filter(|(_, unit)| !unit.desired.asks_something())
-        .map(|(name, unit)| (name.clone(), unit.clone()))
-        .collect();
-    let leaves_nothing = hashes.is_empty() && own(&idle, is_wanted) <= destroyed.len();
+    let idle = units.values().filter(|unit| !unit.desired.asks_something());
+    let leaves_nothing = hashes.is_empty() && own(idle, is_wanted) <= destroyed.len();
     let unmarked = destroyed.iter().find(|name| {
         units
             .get(*name)
@@ -86,7 +82,7 @@ pub(super) fn of_file(
         own: if destroyed.is_empty() {
             0
         } else {
-            own(units, is_wanted)
+            own(units.values(), is_wanted)
         },
         leaves_nothing,
         surplus: Vec::new(),
