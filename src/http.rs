@@ -6,7 +6,7 @@
 
 pub mod address;
 pub mod failure;
-mod tunnel;
+pub(crate) mod tunnel;
 
 use std::io;
 use std::time::Duration;

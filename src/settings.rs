@@ -7,6 +7,7 @@
 )]
 
 use std::env;
+use std::fmt;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -26,8 +27,8 @@ pub struct Settings {
     pub colored_messages: bool,
     /// The terminal's width in columns.
     pub width: usize,
-    /// etcd's endpoints: `ETCDCTL_ENDPOINTS`.
-    pub etcd_endpoints: Option<String>,
+    /// What etcdctl would take for its flags.
+    pub etcd: EtcdSettings,
     /// What fleetctl would take for its flags.
     pub fleet: FleetSettings,
     /// Whether there is somebody to ask.
@@ -36,6 +37,38 @@ pub struct Settings {
     pub has_terminal: bool,
     /// The time, in seconds since 1970.
     pub now: u64,
+}
+
+/// etcdctl's variables, as they are written.
+#[derive(Clone, Default)]
+pub struct EtcdSettings {
+    /// `ETCDCTL_CACERT`
+    pub cacert: Option<String>,
+    /// `ETCDCTL_CERT`
+    pub cert: Option<String>,
+    /// `ETCDCTL_COMMAND_TIMEOUT`
+    pub command_timeout: Option<String>,
+    /// `ETCDCTL_DIAL_TIMEOUT`
+    pub dial_timeout: Option<String>,
+    /// `ETCDCTL_DISCOVERY_SRV`
+    pub discovery_srv: Option<String>,
+    /// `ETCDCTL_ENDPOINTS`
+    pub endpoints: Option<String>,
+    /// `ETCDCTL_INSECURE_SKIP_TLS_VERIFY`
+    pub insecure_skip_tls_verify: Option<String>,
+    /// `ETCDCTL_KEY`
+    pub key: Option<String>,
+    /// `ETCDCTL_PASSWORD`
+    pub password: Option<String>,
+    /// `ETCDCTL_USER`, with the password behind a colon.
+    pub user: Option<String>,
+}
+
+impl fmt::Debug for EtcdSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Two of them hold a password.
+        formatter.write_str("EtcdSettings { .. }")
+    }
 }
 
 /// fleetctl's variables, as they are written.
@@ -77,7 +110,18 @@ impl Settings {
             colored_results: colors && io::stdout().is_terminal(),
             colored_messages: colors && io::stderr().is_terminal(),
             width: columns.unwrap_or(PAGE_WIDTH),
-            etcd_endpoints: text("ETCDCTL_ENDPOINTS"),
+            etcd: EtcdSettings {
+                cacert: text("ETCDCTL_CACERT"),
+                cert: text("ETCDCTL_CERT"),
+                command_timeout: text("ETCDCTL_COMMAND_TIMEOUT"),
+                dial_timeout: text("ETCDCTL_DIAL_TIMEOUT"),
+                discovery_srv: text("ETCDCTL_DISCOVERY_SRV"),
+                endpoints: text("ETCDCTL_ENDPOINTS"),
+                insecure_skip_tls_verify: text("ETCDCTL_INSECURE_SKIP_TLS_VERIFY"),
+                key: text("ETCDCTL_KEY"),
+                password: text("ETCDCTL_PASSWORD"),
+                user: text("ETCDCTL_USER"),
+            },
             fleet: FleetSettings {
                 driver: text("FLEETCTL_DRIVER"),
                 endpoint: text("FLEETCTL_ENDPOINT"),

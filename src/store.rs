@@ -1,63 +1,242 @@
 //! The door to etcd, in plain functions: nobody outside knows that futures exist.
 //!
-//! In: endpoints and keys. Out: which keys there are. Every call has its own time limit. Knows
-//! nothing of apps.
+//! In: where etcd is, keys and values. Out: entries, as of one revision, and how a change ended. Every
+//! call has its own time limit; endpoints are asked one after the other until one answers. Knows nothing
+//! of apps.
 
+pub mod endpoint;
 mod etcd;
+pub mod transaction;
+
+use std::fmt;
+use std::time::Duration;
 
 use crate::error::CommandError;
-use crate::store::etcd::Connection;
+use crate::http::address::Tunnel;
+use crate::store::endpoint::Endpoint;
+use crate::store::etcd::{Connection, Silence};
+use crate::store::transaction::{Outcome, Transaction};
 
 /// Where etcd is, if nobody says otherwise.
-pub const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:2379";
+pub const DEFAULT_ENDPOINT: &str = "127.0.0.1:2379";
 
-/// A connection to etcd.
+/// How etcd is reached.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// The members; one at least.
+    pub endpoints: Vec<Endpoint>,
+    /// What TLS needs.
+    pub tls: Tls,
+    /// Who logs in.
+    pub login: Option<Login>,
+    /// The host on the way to them.
+    pub tunnel: Option<Tunnel>,
+    /// How long anything may take.
+    pub limits: Limits,
+}
+
+/// What TLS needs, as PEM.
+#[derive(Clone, Default)]
+pub struct Tls {
+    /// Who vouches for the servers; unsaid, whoever the system trusts.
+    pub authority: Option<Vec<u8>>,
+    /// The client's certificate and key.
+    pub identity: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("***")
+    }
+}
+
+/// Who logs in.
+#[derive(Clone)]
+pub struct Login {
+    /// The user's name.
+    pub name: String,
+    /// The password.
+    pub password: String,
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} ***", self.name)
+    }
+}
+
+/// How long anything may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Until there is a connection to one endpoint.
+    pub dialing: Duration,
+    /// Until one endpoint has answered one request.
+    pub command: Duration,
+}
+
+impl Default for Limits {
+    /// As etcdctl has them.
+    fn default() -> Self {
+        Self {
+            dialing: Duration::from_secs(2),
+            command: Duration::from_secs(5),
+        }
+    }
+}
+
+/// A key with its value.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The key.
+    pub key: String,
+    /// The value; nothing where only names were asked for.
+    pub value: Vec<u8>,
+    /// The revision at which it was last written.
+    pub revision: i64,
+    /// The lease that it hangs on; 0 for none.
+    pub lease: i64,
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} *** at {}", self.key, self.revision)
+    }
+}
+
+/// What stands under a prefix.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// The revision that all of it is of.
+    pub revision: i64,
+    /// The entries, sorted by their keys.
+    pub entries: Vec<Entry>,
+}
+
+/// A client of an etcd cluster.
 pub struct Store {
     connection: Connection,
+    /// The endpoints as a user reads them.
+    shown: String,
 }
 
 impl Store {
-    /// Connects to the first endpoint that answers.
+    /// Makes a client, which connects with its first request.
     ///
     /// # Errors
-    /// Says which endpoints are out of reach.
-    pub fn connect(endpoints: &str) -> Result<Self, CommandError> {
-        let list: Vec<&str> = endpoints
-            .split(',')
-            .map(str::trim)
-            .filter(|e| !e.is_empty())
-            .collect();
-        let connection =
-            Connection::open(&list).map_err(|reason| unreachable(endpoints, reason))?;
-        Ok(Self { connection })
+    /// Says why the system does not let it.
+    pub fn new(access: Access) -> Result<Self, CommandError> {
+        let endpoints: Vec<String> = access.endpoints.iter().map(Endpoint::to_string).collect();
+        let mut shown = format!("`{}`", endpoints.join(","));
+        if let Some(tunnel) = &access.tunnel {
+            shown.push_str(&format!(" by way of `{tunnel}`"));
+        }
+        let connection = Connection::new(access)
+            .map_err(|error| CommandError::trouble("can't speak with etcd").because(error))?;
+        Ok(Self { connection, shown })
     }
 
-    /// Returns all keys that begin with a prefix, sorted.
+    /// Returns where etcd is, and by which way, as a user reads it.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        &self.shown
+    }
+
+    /// Returns how long one endpoint may take for one request.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.connection.patience()
+    }
+
+    /// Returns what stands under a prefix: one request for each 1,000 keys.
+    ///
+    /// # Errors
+    /// Says what etcd answered, or that it did not.
+    pub fn read(&self, prefix: &str) -> Result<Reading, CommandError> {
+        let read = self.connection.read(prefix, false);
+        read.map_err(|silence| self.error(&format!("can't read `{prefix}` from etcd"), silence))
+    }
+
+    /// Returns all keys that begin with a prefix, sorted. No value is asked for.
     ///
     /// # Errors
     /// Says what etcd answered, or that it did not.
     pub fn keys(&self, prefix: &str) -> Result<Vec<String>, CommandError> {
-        let keys = self.connection.keys(prefix);
-        keys.map_err(|reason| unreadable(prefix, reason))
+        match self.connection.read(prefix, true) {
+            Ok(reading) => Ok(reading.entries.into_iter().map(|entry| entry.key).collect()),
+            Err(silence) => Err(self.error(&format!("can't read `{prefix}` from etcd"), silence)),
+        }
     }
 
-    /// Tells whether there is a key.
+    /// Returns a key's entry.
     ///
     /// # Errors
     /// Says what etcd answered, or that it did not.
-    pub fn has(&self, key: &str) -> Result<bool, CommandError> {
-        self.connection
-            .has(key)
-            .map_err(|reason| unreadable(key, reason))
+    pub fn get(&self, key: &str) -> Result<Option<Entry>, CommandError> {
+        let entry = self.connection.entry(key);
+        entry.map_err(|silence| self.error(&format!("can't read `{key}` from etcd"), silence))
     }
-}
 
-fn unreachable(endpoints: &str, reason: etcd::Failure) -> CommandError {
-    CommandError::remote(format!("can't reach etcd at `{endpoints}`"))
-        .because(reason)
-        .help("name it with `--endpoints` or ETCDCTL_ENDPOINTS")
-}
+    /// Carries out a transaction, once: where there is no answer it is not known how it ended.
+    ///
+    /// # Errors
+    /// Says why etcd did nothing.
+    pub fn commit(&self, transaction: &Transaction) -> Result<Outcome, CommandError> {
+        match self.connection.commit(transaction) {
+            Ok(Some(revision)) => Ok(Outcome::Committed(revision)),
+            Ok(None) => Ok(Outcome::Conflict),
+            Err(silence) if silence.is_unknown => Ok(Outcome::Unknown),
+            Err(silence) => Err(self.error("can't write to etcd", silence)),
+        }
+    }
 
-fn unreadable(key: &str, reason: etcd::Failure) -> CommandError {
-    CommandError::remote(format!("can't read `{key}` from etcd")).because(reason)
+    /// Makes a lease of so many seconds and returns its number.
+    ///
+    /// # Errors
+    /// Says what etcd answered, or that it did not.
+    pub fn grant(&self, seconds: i64) -> Result<i64, CommandError> {
+        let lease = self.connection.grant(seconds);
+        lease.map_err(|silence| self.error("can't get a lease from etcd", silence))
+    }
+
+    /// Renews a lease. Tells whether it was still there.
+    ///
+    /// # Errors
+    /// Says what etcd answered, or that it did not.
+    pub fn renew(&self, lease: i64) -> Result<bool, CommandError> {
+        let renewed = self.connection.renew(lease);
+        renewed.map_err(|silence| self.error("can't renew a lease of etcd", silence))
+    }
+
+    /// Ends a lease, and with it all keys that hang on it.
+    ///
+    /// # Errors
+    /// Says what etcd answered, or that it did not.
+    pub fn revoke(&self, lease: i64) -> Result<(), CommandError> {
+        let revoked = self.connection.revoke(lease);
+        revoked.map_err(|silence| self.error("can't end a lease of etcd", silence))
+    }
+
+    fn error(&self, what: &str, silence: Silence) -> CommandError {
+        let refusal = silence
+            .failures
+            .iter()
+            .position(|(_, failure)| !failure.may_pass());
+        if let Some(at) = refusal {
+            let mut failures = silence.failures;
+            let (_, failure) = failures.swap_remove(at);
+            return CommandError::remote(what).because(failure);
+        }
+        let mut error = CommandError::remote(format!("can't reach etcd at {}", self.shown));
+        error.may_pass = true;
+        let reasons: Vec<String> = match silence.failures.as_slice() {
+            [(_, failure)] => vec![failure.to_string()],
+            failures => failures
+                .iter()
+                .map(|(endpoint, failure)| format!("`{endpoint}`: {failure}"))
+                .collect(),
+        };
+        error
+            .because(reasons.join("; "))
+            .help("name it with `--endpoints` or ETCDCTL_ENDPOINTS")
+    }
 }

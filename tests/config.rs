@@ -1,103 +1,14 @@
-//! `unitgen check --config` against a real etcd on a port of its own.
-//!
-//! `./tests/run` puts `etcd` and `etcdctl` on the path.
+//! `unitgen check --config` against a real etcd.
 
-use std::io::Write;
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::test::{Folder, Test};
+use crate::etcd::{Etcd, free_port};
+use crate::test::Test;
 
-/// An etcd that ends with the test.
-struct Etcd {
-    process: Child,
-    endpoint: String,
-    _folder: Folder,
-}
-
-impl Drop for Etcd {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// Returns a command of a program that `./tests/run` provides.
-fn program(name: &str) -> Command {
-    let mut command = Command::new(name);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    command
-        .env_clear()
-        .env("PATH", path)
-        .env("ETCDCTL_API", "3");
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command
-}
-
-/// Returns a port that nobody listens on.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
-
-impl Etcd {
-    fn start() -> Self {
-        let folder = Folder::new();
-        let endpoint = format!("http://127.0.0.1:{}", free_port());
-        let peer = format!("http://127.0.0.1:{}", free_port());
-        let process = program("etcd")
-            .arg("--data-dir")
-            .arg(folder.path("data"))
-            .args(["--listen-client-urls", &endpoint])
-            .args(["--advertise-client-urls", &endpoint])
-            .args(["--listen-peer-urls", &peer])
-            .args(["--initial-advertise-peer-urls", &peer])
-            .args(["--initial-cluster", &format!("default={peer}")])
-            .args(["--max-txn-ops", "4096"])
-            .spawn()
-            .unwrap_or_else(|error| panic!("etcd: {error}: run `./tests/run`"));
-        let etcd = Self {
-            process,
-            endpoint,
-            _folder: folder,
-        };
-        let patience = Instant::now() + Duration::from_secs(60);
-        while !etcd.control(&["endpoint", "health"], "") {
-            assert!(Instant::now() < patience, "etcd does not start");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        etcd
-    }
-
-    /// Runs etcdctl and tells whether it succeeded.
-    fn control(&self, arguments: &[&str], stdin: &str) -> bool {
-        let mut child = program("etcdctl")
-            .args(["--endpoints", &self.endpoint])
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("etcdctl: {error}: run `./tests/run`"));
-        child
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(stdin.as_bytes())
-            .unwrap();
-        child.wait().unwrap().success()
-    }
-
-    fn put(&self, key: &str) {
-        assert!(self.control(&["put", key, "secret"], ""), "{key}");
-    }
-
-    fn check(&self, manifest: &str) -> Test {
-        let arguments = format!("check --config --endpoints {}", self.endpoint);
-        Test::new().manifest(manifest).args(&arguments)
-    }
+fn check(etcd: &Etcd, manifest: &str) -> Test {
+    let arguments = format!("check --config --endpoints {}", etcd.endpoint);
+    Test::new().manifest(manifest).args(&arguments)
 }
 
 const MANIFEST: &str = "\
@@ -121,7 +32,7 @@ fn required_keys_are_looked_for() {
     ] {
         etcd.put(key);
     }
-    etcd.check(MANIFEST)
+    check(&etcd, MANIFEST)
         .stdout(
             "\
 error: etcd has no `/environment/hub/DATABASE_URL`
@@ -160,7 +71,7 @@ error: etcd has no `/shared/cache`
     ] {
         etcd.put(key);
     }
-    etcd.check(MANIFEST)
+    check(&etcd, MANIFEST)
         .stdout("nothing found in 2 units\n")
         .run();
     Test::new()
@@ -173,20 +84,20 @@ error: etcd has no `/shared/cache`
 
 #[test]
 fn more_keys_than_one_answer_holds_are_all_seen() {
-    let etcd = Etcd::start();
+    let etcd = Etcd::with("http", &["--max-txn-ops", "4096"], Vec::new());
     let puts: String = (0..2_500)
         .map(|number| format!("put /environment/hub/KEY_{number:04} x\n"))
         .collect();
-    assert!(etcd.control(&["txn"], &format!("\n{puts}\n\n")));
+    assert!(etcd.control(&["txn"], format!("\n{puts}\n\n")));
     let manifest = |name: &str| {
         format!(
             "apps:\n  hub: {{image: 'hub:1', required: [KEY_0000, KEY_0999, KEY_1000, {name}]}}\n"
         )
     };
-    etcd.check(&manifest("KEY_2499"))
+    check(&etcd, &manifest("KEY_2499"))
         .stdout("nothing found in 1 unit\n")
         .run();
-    etcd.check(&manifest("KEY_2500"))
+    check(&etcd, &manifest("KEY_2500"))
         .stdout(
             "\
 error: etcd has no `/environment/hub/KEY_2500`
@@ -221,7 +132,7 @@ fn nobody_listens() {
     Test::new()
         .manifest(MANIFEST)
         .args(&format!("check --config --endpoints {endpoint}"))
-        .stderr(unreachable(&endpoint, "tcp connect error"))
+        .stderr(unreachable(&endpoint, "connection refused"))
         .status(3)
         .run();
 }

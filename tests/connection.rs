@@ -1,7 +1,7 @@
 //! Where the cluster is, by flags and fleetctl's variables.
 
 use unitgen::commands::connection::Connection;
-use unitgen::settings::{FleetSettings, Settings};
+use unitgen::settings::{EtcdSettings, FleetSettings, Settings};
 
 use crate::fleet_server::FleetServer;
 
@@ -11,7 +11,7 @@ fn settings(fleet: FleetSettings) -> Settings {
         colored_results: false,
         colored_messages: false,
         width: 100,
-        etcd_endpoints: None,
+        etcd: EtcdSettings::default(),
         fleet,
         interactive: false,
         has_terminal: false,

@@ -27,6 +27,7 @@ mod diff_hostile;
 mod diff_leftovers;
 mod diff_properties;
 mod diff_reach;
+mod etcd;
 mod faults;
 mod files;
 mod findings;

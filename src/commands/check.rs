@@ -3,11 +3,12 @@
 use clap::{Parser, ValueEnum};
 use serde_json::json;
 
+use crate::commands::etcd::EtcdConnection;
 use crate::commands::{Invocation, Loaded};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::error::{CommandError, Status};
 use crate::report::{self, Style};
-use crate::store::{self, Store};
+use crate::store::Store;
 
 /// Finds all mistakes of a manifest, its templates and the units that come of it.
 ///
@@ -20,12 +21,11 @@ pub struct Args {
     /// Ask etcd, too, whether it has the variables that the manifest requires
     #[arg(long)]
     config: bool,
-    /// etcd's endpoints, separated by commas [default: `ETCDCTL_ENDPOINTS`, or 127.0.0.1:2379]
-    #[arg(long, value_name = "URL", requires = "config")]
-    endpoints: Option<String>,
     /// How findings are written
     #[arg(long, value_enum, default_value_t)]
     format: FindingFormat,
+    #[command(flatten)]
+    etcd: EtcdConnection,
 }
 
 /// How findings are written.
@@ -47,11 +47,7 @@ pub enum FindingFormat {
 pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandError> {
     let mut loaded = invocation.load()?;
     if args.config && !loaded.report.has_errors() {
-        let endpoints = args
-            .endpoints
-            .as_deref()
-            .or(invocation.settings.etcd_endpoints.as_deref());
-        let store = Store::connect(endpoints.unwrap_or(store::DEFAULT_ENDPOINT))?;
+        let store = args.etcd.store(&invocation.settings)?;
         compare(&mut loaded, &store)?;
         loaded.report.finish();
     }
@@ -109,7 +105,7 @@ fn compare(loaded: &mut Loaded, store: &Store) -> Result<(), CommandError> {
             }
         }
         for (name, key) in &request.from {
-            if !store.has(key)? {
+            if store.keys(key)?.first() != Some(key) {
                 let message = format!("etcd has no `{key}`");
                 missing(
                     name.span,

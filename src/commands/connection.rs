@@ -48,7 +48,7 @@ impl Connection {
         // As fleetctl: it takes several, and uses the first.
         let endpoint = endpoint.split(',').next().unwrap_or(endpoint).trim();
         let address = Address::parse(endpoint).map_err(wrong)?;
-        let tunnel = self.tunnel(settings)?;
+        let tunnel = tunnel(self.tunnel.as_ref(), self.ssh_username.as_ref(), settings)?;
         let mut limits = Limits::default();
         if let Some(text) = first(
             self.request_timeout.as_ref(),
@@ -59,34 +59,42 @@ impl Connection {
         }
         Ok(Fleet::new(Client::new(address, tunnel, limits)))
     }
-
-    fn tunnel(&self, settings: &Settings) -> Result<Option<Tunnel>, CommandError> {
-        let given = &settings.fleet;
-        let Some(text) = first(self.tunnel.as_ref(), given.tunnel.as_ref()) else {
-            return Ok(None);
-        };
-        let mut tunnel = Tunnel::parse(text).map_err(wrong)?;
-        if tunnel.user.is_none() {
-            tunnel.user = match first(self.ssh_username.as_ref(), given.ssh_username.as_ref()) {
-                Some(user) if user.starts_with('-') || user.contains(char::is_whitespace) => {
-                    return Err(CommandError::trouble(format!("`{user}` is no user's name")));
-                }
-                user => user.map(str::to_owned),
-            };
-        }
-        if let Some(text) = &given.ssh_timeout {
-            tunnel.time_limit = seconds("FLEETCTL_SSH_TIMEOUT", text)?;
-        }
-        if let Some(text) = &given.strict_host_key_checking {
-            tunnel.strict_host_keys = Some(boolean("FLEETCTL_STRICT_HOST_KEY_CHECKING", text)?);
-        }
-        tunnel.known_hosts.clone_from(&given.known_hosts_file);
-        tunnel.interactive = settings.interactive;
-        Ok(Some(tunnel))
-    }
 }
 
-fn first<'a>(flag: Option<&'a String>, variable: Option<&'a String>) -> Option<&'a str> {
+/// Returns the ssh host on the way to the cluster, if there is to be one.
+///
+/// # Errors
+/// Says what is wrong with a flag or a variable.
+pub(super) fn tunnel(
+    host: Option<&String>,
+    ssh_username: Option<&String>,
+    settings: &Settings,
+) -> Result<Option<Tunnel>, CommandError> {
+    let given = &settings.fleet;
+    let Some(text) = first(host, given.tunnel.as_ref()) else {
+        return Ok(None);
+    };
+    let mut tunnel = Tunnel::parse(text).map_err(wrong)?;
+    if tunnel.user.is_none() {
+        tunnel.user = match first(ssh_username, given.ssh_username.as_ref()) {
+            Some(user) if user.starts_with('-') || user.contains(char::is_whitespace) => {
+                return Err(CommandError::trouble(format!("`{user}` is no user's name")));
+            }
+            user => user.map(str::to_owned),
+        };
+    }
+    if let Some(text) = &given.ssh_timeout {
+        tunnel.time_limit = seconds("FLEETCTL_SSH_TIMEOUT", text)?;
+    }
+    if let Some(text) = &given.strict_host_key_checking {
+        tunnel.strict_host_keys = Some(boolean("FLEETCTL_STRICT_HOST_KEY_CHECKING", text)?);
+    }
+    tunnel.known_hosts.clone_from(&given.known_hosts_file);
+    tunnel.interactive = settings.interactive;
+    Ok(Some(tunnel))
+}
+
+pub(super) fn first<'a>(flag: Option<&'a String>, variable: Option<&'a String>) -> Option<&'a str> {
     flag.or(variable).map(String::as_str)
 }
 
@@ -101,7 +109,7 @@ fn refuse_driver(given: &FleetSettings) -> Result<(), CommandError> {
     }
 }
 
-fn wrong(error: AddressError) -> CommandError {
+pub(super) fn wrong(error: AddressError) -> CommandError {
     // An address may hold a password.
     CommandError::trouble(masked(&error.message)).help(error.help)
 }
@@ -118,7 +126,7 @@ pub(super) fn seconds(name: &str, text: &str) -> Result<Duration, CommandError> 
 }
 
 /// Reads a truth value, as fleetctl does.
-fn boolean(name: &str, text: &str) -> Result<bool, CommandError> {
+pub(super) fn boolean(name: &str, text: &str) -> Result<bool, CommandError> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),

@@ -186,7 +186,10 @@ impl fmt::Display for Tunnel {
 }
 
 /// Splits `host`, `host:port`, `[::1]` or `[::1]:port`.
-fn host_and_port<'a>(text: &'a str, whole: &str) -> Result<(&'a str, Option<u16>), AddressError> {
+pub(crate) fn host_and_port<'a>(
+    text: &'a str,
+    whole: &str,
+) -> Result<(&'a str, Option<u16>), AddressError> {
     let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, rest)) => (host, rest.strip_prefix(':')),
         None if text.matches(':').count() > 1 => (text, None),

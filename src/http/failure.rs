@@ -127,7 +127,7 @@ impl fmt::Display for Reason {
 
 impl Reason {
     /// Returns why there is no connection.
-    pub(super) fn of_connecting(error: io::Error) -> Self {
+    pub(crate) fn of_connecting(error: io::Error) -> Self {
         match error.kind() {
             ErrorKind::ConnectionRefused => Self::Refused,
             ErrorKind::NotFound => Self::NoSocket,

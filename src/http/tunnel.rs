@@ -37,7 +37,7 @@ const TYPING: Duration = Duration::from_secs(60);
 const LEASH: &str = "exec 3<&0 0</dev/null; (read -r _ <&3; kill $$) & exec 3<&- \"$@\"";
 
 /// A running ssh, which ends when this is dropped.
-pub(super) struct Ssh {
+pub(crate) struct Ssh {
     process: Child,
     messages: File,
     /// Holds the near end of a forwarded socket.
@@ -54,7 +54,7 @@ impl Drop for Ssh {
 
 impl Tunnel {
     /// Returns how long the first answer may take beyond what a request may take.
-    pub(super) fn patience(&self) -> Duration {
+    pub(crate) fn patience(&self) -> Duration {
         let typing = if self.interactive {
             TYPING
         } else {
@@ -101,7 +101,7 @@ impl Tunnel {
 
 impl Ssh {
     /// Starts a connection to a port as the far end sees it.
-    pub(super) fn connect(
+    pub(crate) fn connect(
         tunnel: &Tunnel,
         address: &Address,
     ) -> Result<(Self, UnixStream), Reason> {
@@ -175,7 +175,7 @@ impl Ssh {
     }
 
     /// Returns what ssh said, where it said anything.
-    pub(super) async fn last_words(&mut self) -> Option<Reason> {
+    pub(crate) async fn last_words(&mut self) -> Option<Reason> {
         let end = Instant::now() + LAST_WORDS;
         // One that only forwards goes on when a connection fails, but has said why by then.
         while !self.has_ended() && Instant::now() < end {

@@ -1,0 +1,174 @@
+//! A connection to one endpoint: over TCP, a unix socket or ssh, with TLS within.
+//!
+//! The stream is opened first and then handed to the library, so that why there is none is known by
+//! its own reason.
+
+use std::future::{Future, ready};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use etcd_client::{Certificate, Channel, Client, ConnectOptions, Identity, TlsOptions};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream, lookup_host};
+use tokio::time::timeout;
+use tonic::codegen::Service;
+use tonic::codegen::http::Uri;
+use tonic::transport::Endpoint as Settings;
+
+use crate::http::address::Address;
+use crate::http::failure::Reason;
+use crate::http::tunnel::Ssh;
+use crate::store::etcd::failure::{Failure, innermost};
+use crate::store::{Access, Endpoint};
+
+/// A stream of any kind.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
+type AnyStream = Box<dyn Stream>;
+
+/// A client of one endpoint.
+pub(super) struct Link {
+    /// The library's client.
+    pub(super) client: Client,
+    /// The ssh that carries it.
+    ssh: Option<Ssh>,
+}
+
+/// Hands a stream over once. A connection that ended is made anew from the beginning, not in here.
+struct Once(Option<AnyStream>);
+
+impl Service<Uri> for Once {
+    type Response = TokioIo<AnyStream>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        let stream = self.0.take().map(TokioIo::new);
+        let closed = || io::Error::other("the server closed it");
+        Box::pin(ready(stream.ok_or_else(closed)))
+    }
+}
+
+impl Link {
+    /// Connects, and logs in where there is somebody to log in as.
+    pub(super) async fn open(access: &Access, endpoint: &Endpoint) -> Result<Self, Failure> {
+        let (stream, mut ssh) = stream(access, endpoint).await?;
+        match client(access, endpoint, stream).await {
+            Ok(client) => Ok(Self { client, ssh }),
+            Err(failure) => Err(explained(&mut ssh, failure).await),
+        }
+    }
+
+    /// Returns what ssh says of a failure, where there is one and it says anything.
+    pub(super) async fn explained(mut self, failure: Failure) -> Failure {
+        explained(&mut self.ssh, failure).await
+    }
+}
+
+async fn explained(ssh: &mut Option<Ssh>, failure: Failure) -> Failure {
+    match (ssh, &failure) {
+        (Some(ssh), Failure::Closed(_)) => {
+            let words = ssh.last_words().await;
+            words.map_or(failure, Failure::NotConnected)
+        }
+        _ => failure,
+    }
+}
+
+async fn stream(access: &Access, endpoint: &Endpoint) -> Result<(AnyStream, Option<Ssh>), Failure> {
+    if let Some(tunnel) = &access.tunnel {
+        let (ssh, stream) =
+            Ssh::connect(tunnel, &endpoint.address).map_err(Failure::NotConnected)?;
+        return Ok((Box::new(stream), Some(ssh)));
+    }
+    let limit = access.limits.dialing;
+    let stream = match timeout(limit, open(&endpoint.address)).await {
+        Ok(stream) => stream,
+        Err(_) => Err(Reason::NotConnected(limit)),
+    };
+    Ok((stream.map_err(Failure::NotConnected)?, None))
+}
+
+async fn open(address: &Address) -> Result<AnyStream, Reason> {
+    match address {
+        Address::Tcp { host, port, .. } => {
+            let found = lookup_host((host.as_str(), *port)).await;
+            let addresses: Vec<_> = found.map_err(|_| Reason::HostNotFound)?.collect();
+            let stream = TcpStream::connect(addresses.as_slice()).await;
+            let stream = stream.map_err(Reason::of_connecting)?;
+            stream.set_nodelay(true).map_err(Reason::Other)?;
+            Ok(Box::new(stream))
+        }
+        Address::Unix(path) => {
+            let stream = UnixStream::connect(path).await;
+            Ok(Box::new(stream.map_err(Reason::of_connecting)?))
+        }
+    }
+}
+
+async fn client(
+    access: &Access,
+    endpoint: &Endpoint,
+    stream: AnyStream,
+) -> Result<Client, Failure> {
+    let patience = access
+        .tunnel
+        .as_ref()
+        .map(crate::http::address::Tunnel::patience);
+    let limit = access.limits.dialing + patience.unwrap_or(Duration::ZERO);
+    let unusable = |error: &(dyn std::error::Error + 'static)| Failure::Own(innermost(error));
+    let uri = match &endpoint.address {
+        Address::Tcp { .. } => endpoint.to_string(),
+        Address::Unix(_) => "http://localhost".to_owned(),
+    };
+    let mut settings = Settings::from_shared(uri).map_err(|error| unusable(&error))?;
+    if endpoint.is_secure {
+        let mut tls = TlsOptions::new().timeout(limit);
+        tls = match &access.tls.authority {
+            Some(pem) => tls.ca_certificate(Certificate::from_pem(pem)),
+            None => tls.with_native_roots(),
+        };
+        if let Some((certificate, key)) = &access.tls.identity {
+            tls = tls.identity(Identity::from_pem(certificate, key));
+        }
+        settings = settings.tls_config(tls).map_err(|error| unusable(&error))?;
+    }
+    let connecting = settings.connect_with_connector(Once(Some(stream)));
+    let channel = match timeout(limit, connecting).await {
+        Ok(channel) => channel.map_err(|error| Failure::Closed(innermost(&error)))?,
+        Err(_) => return Err(Failure::NotConnected(Reason::NotConnected(limit))),
+    };
+    let mut options = ConnectOptions::new().with_require_leader(true);
+    if let Some(login) = &access.login {
+        options = options
+            .with_user(login.name.as_str(), login.password.as_str())
+            .with_auto_token_refresh(true);
+    }
+    // Logging in is a request.
+    let limit = access.limits.command;
+    let logging_in = Client::from_channel(Channel::Tonic(channel.clone()), Some(options));
+    match timeout(limit, logging_in).await {
+        Err(_) => Err(Failure::Silent(limit)),
+        Ok(Ok(client)) => Ok(client),
+        Ok(Err(error)) => {
+            let failure = Failure::of(&error);
+            let message = failure.to_string();
+            // As etcdctl: whoever need not log in may name a user nevertheless.
+            if !message.contains("authentication is not enabled") {
+                return Err(failure);
+            }
+            let options = ConnectOptions::new().with_require_leader(true);
+            let client = Client::from_channel(Channel::Tonic(channel), Some(options)).await;
+            client.map_err(|error| Failure::of(&error))
+        }
+    }
+}
