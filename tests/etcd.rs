@@ -296,10 +296,11 @@ impl Certificates {
         };
         request("authority", &[]);
         let by = ["-CA", "authority.pem", "-CAkey", "authority.key"];
-        let server = ["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"];
-        request("server", &[&by[..], &server].concat());
-        let client = ["-addext", "extendedKeyUsage=clientAuth"];
-        request("client", &[&by[..], &client].concat());
+        let leaf = ["-addext", "basicConstraints=critical,CA:FALSE", "-addext"];
+        let server = ["subjectAltName=IP:127.0.0.1,DNS:localhost"];
+        request("server", &[&by[..], &leaf, &server].concat());
+        let client = ["extendedKeyUsage=clientAuth"];
+        request("client", &[&by[..], &leaf, &client].concat());
         request("stranger", &[]);
         certificates
     }

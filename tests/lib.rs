@@ -65,6 +65,7 @@ mod show_json;
 mod show_names;
 mod snapshot;
 mod status;
+mod store;
 mod submit;
 mod submit_far;
 mod submit_faults;

@@ -40,7 +40,11 @@ pub(super) struct Link {
 }
 
 /// Hands a stream over once. A connection that ended is made anew from the beginning, not in here.
-struct Once(Option<AnyStream>);
+struct Once {
+    stream: Option<AnyStream>,
+    /// What is said of a connection that ended.
+    end: &'static str,
+}
 
 impl Service<Uri> for Once {
     type Response = TokioIo<AnyStream>;
@@ -52,9 +56,8 @@ impl Service<Uri> for Once {
     }
 
     fn call(&mut self, _: Uri) -> Self::Future {
-        let stream = self.0.take().map(TokioIo::new);
-        let closed = || io::Error::other("the server closed it");
-        Box::pin(ready(stream.ok_or_else(closed)))
+        let stream = self.stream.take().map(TokioIo::new);
+        Box::pin(ready(stream.ok_or_else(|| io::Error::other(self.end))))
     }
 }
 
@@ -142,7 +145,14 @@ async fn client(
         }
         settings = settings.tls_config(tls).map_err(|error| unusable(&error))?;
     }
-    let connecting = settings.connect_with_connector(Once(Some(stream)));
+    // Of TLS 1.3 a server says only after the handshake that it wants a certificate, and then closes.
+    let end = if endpoint.is_secure && access.tls.identity.is_none() {
+        "the server closed it, and may want a client's certificate"
+    } else {
+        "the server closed it"
+    };
+    let stream = Some(stream);
+    let connecting = settings.connect_with_connector(Once { stream, end });
     let channel = match timeout(limit, connecting).await {
         Ok(channel) => channel.map_err(|error| Failure::Closed(innermost(&error)))?,
         Err(_) => return Err(Failure::NotConnected(Reason::NotConnected(limit))),
