@@ -37,14 +37,12 @@ pub(super) struct Link {
     pub(super) client: Client,
     /// The ssh that carries it.
     ssh: Option<Ssh>,
+    /// Whether it speaks TLS and has no certificate to show.
+    is_anonymous: bool,
 }
 
 /// Hands a stream over once. A connection that ended is made anew from the beginning, not in here.
-struct Once {
-    stream: Option<AnyStream>,
-    /// What is said of a connection that ended.
-    end: &'static str,
-}
+struct Once(Option<AnyStream>);
 
 impl Service<Uri> for Once {
     type Response = TokioIo<AnyStream>;
@@ -56,8 +54,9 @@ impl Service<Uri> for Once {
     }
 
     fn call(&mut self, _: Uri) -> Self::Future {
-        let stream = self.stream.take().map(TokioIo::new);
-        Box::pin(ready(stream.ok_or_else(|| io::Error::other(self.end))))
+        let stream = self.0.take().map(TokioIo::new);
+        let closed = || io::Error::other("the server closed it");
+        Box::pin(ready(stream.ok_or_else(closed)))
     }
 }
 
@@ -66,17 +65,27 @@ impl Link {
     pub(super) async fn open(access: &Access, endpoint: &Endpoint) -> Result<Self, Failure> {
         let (stream, mut ssh) = stream(access, endpoint).await?;
         match client(access, endpoint, stream).await {
-            Ok(client) => Ok(Self { client, ssh }),
+            Ok(client) => Ok(Self {
+                client,
+                ssh,
+                is_anonymous: endpoint.is_secure && access.tls.identity.is_none(),
+            }),
             Err(failure) => Err(explained(&mut ssh, failure).await),
         }
     }
 
-    /// Returns what ssh says of a failure, where there is one and it says anything.
+    /// Returns a failure of the connection with what is known of its cause.
     pub(super) async fn explained(mut self, failure: Failure) -> Failure {
+        if self.is_anonymous && matches!(failure, Failure::Closed(_)) {
+            // Of TLS 1.3 a server says only after the handshake that it wants a certificate.
+            let text = "the server closed it, and may want a client's certificate";
+            return Failure::Closed(text.to_owned());
+        }
         explained(&mut self.ssh, failure).await
     }
 }
 
+/// Returns what ssh says of a failure, where there is one and it says anything.
 async fn explained(ssh: &mut Option<Ssh>, failure: Failure) -> Failure {
     match (ssh, &failure) {
         (Some(ssh), Failure::Closed(_)) => {
@@ -145,14 +154,7 @@ async fn client(
         }
         settings = settings.tls_config(tls).map_err(|error| unusable(&error))?;
     }
-    // Of TLS 1.3 a server says only after the handshake that it wants a certificate, and then closes.
-    let end = if endpoint.is_secure && access.tls.identity.is_none() {
-        "the server closed it, and may want a client's certificate"
-    } else {
-        "the server closed it"
-    };
-    let stream = Some(stream);
-    let connecting = settings.connect_with_connector(Once { stream, end });
+    let connecting = settings.connect_with_connector(Once(Some(stream)));
     let channel = match timeout(limit, connecting).await {
         Ok(channel) => channel.map_err(|error| Failure::Closed(innermost(&error)))?,
         Err(_) => return Err(Failure::NotConnected(Reason::NotConnected(limit))),
