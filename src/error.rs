@@ -96,6 +96,19 @@ impl CommandError {
         self
     }
 
+    /// Puts this error under another one of the same kind, as its cause.
+    #[must_use]
+    pub fn under(self, message: impl Into<String>) -> Self {
+        Self {
+            status: self.status,
+            message: message.into(),
+            help: self.help.clone(),
+            may_pass: self.may_pass,
+            is_nobody: self.is_nobody,
+            source: Some(Box::new(self)),
+        }
+    }
+
     /// Adds what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {

@@ -58,6 +58,7 @@ pub mod cluster;
 pub mod store;
 
 // act
+pub mod configuration;
 pub mod submit;
 
 // tell
