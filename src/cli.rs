@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check, diff, explain, init, lint, render, schema, show, snapshot, status, submit,
+    check, diff, env, explain, init, lint, render, schema, show, snapshot, status, submit,
 };
 
 /// Renders systemd units for a fleet cluster from one services.yaml.
@@ -28,7 +28,8 @@ pub struct Cli {
 
 const AFTER: &str = "\
 Exit codes: 0 done; 1 differences or findings; 2 trouble; 3 the other side is out of reach; \
-4 applied in part; 5 refused by a guard.";
+4 applied in part; 5 refused by a guard; \
+126 and 127 (`env exec`) the command can't be executed, or was not found.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -36,6 +37,7 @@ Exit codes: 0 done; 1 differences or findings; 2 trouble; 3 the other side is ou
 pub enum Command {
     Check(check::Args),
     Diff(diff::Args),
+    Env(env::Args),
     Explain(explain::Args),
     Init(init::Args),
     Lint(lint::Args),

@@ -6,6 +6,7 @@ pub mod against;
 pub mod check;
 pub mod connection;
 pub mod diff;
+pub mod env;
 pub mod etcd;
 pub mod explain;
 pub mod init;

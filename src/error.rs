@@ -23,6 +23,10 @@ pub enum Status {
     Partial,
     /// A guard refused it, and nothing was done: a stale plan, a limit.
     Refused,
+    /// The command to be run was found and can't be executed, as a shell says it.
+    NotExecutable,
+    /// The command to be run was not found, as a shell says it.
+    NotFound,
 }
 
 impl Status {
@@ -36,6 +40,8 @@ impl Status {
             Self::Remote => 3,
             Self::Partial => 4,
             Self::Refused => 5,
+            Self::NotExecutable => 126,
+            Self::NotFound => 127,
         }
     }
 }
@@ -169,8 +175,10 @@ mod tests {
             Status::Remote,
             Status::Partial,
             Status::Refused,
+            Status::NotExecutable,
+            Status::NotFound,
         ];
-        assert_eq!(all.map(Status::code), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(all.map(Status::code), [0, 1, 2, 3, 4, 5, 126, 127]);
     }
 
     #[test]

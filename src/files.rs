@@ -9,6 +9,7 @@
 )]
 
 pub mod edit;
+pub mod owned;
 pub mod private;
 pub mod units;
 

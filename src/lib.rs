@@ -5,8 +5,8 @@
 //! ```
 //!
 //! The modules stand in reading order, and each uses only what stands above it; a test holds them to
-//! it. What touches the world is in `files`, `http`, `cluster`, `store`, `output` and `settings`
-//! alone. ARCHITECTURE.md says more.
+//! it. What touches the world is in `files`, `http`, `cluster`, `store`, `exec`, `output` and
+//! `settings` alone. ARCHITECTURE.md says more.
 
 // words
 pub mod secrecy;
@@ -56,10 +56,12 @@ pub mod files;
 pub mod http;
 pub mod cluster;
 pub mod store;
+pub mod exec;
 
 // act
 pub mod configuration;
 pub mod submit;
+pub mod env;
 
 // tell
 pub mod report;
@@ -97,6 +99,7 @@ pub fn run() -> ExitCode {
     let result = match &cli.command {
         Command::Check(args) => commands::check::run(args, &mut invocation),
         Command::Diff(args) => commands::diff::run(args, &mut invocation),
+        Command::Env(args) => commands::env::run(args, &mut invocation),
         Command::Explain(args) => commands::explain::run(args, &mut invocation),
         Command::Init(args) => commands::init::run(args, &mut invocation),
         Command::Lint(args) => commands::lint::run(args, &mut invocation),

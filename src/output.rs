@@ -36,10 +36,13 @@ impl Output {
 
     /// Writes a result.
     pub fn result(&mut self, text: &str) {
+        self.bytes(text.as_bytes());
+    }
+
+    /// Writes a result that need not be text.
+    pub fn bytes(&mut self, bytes: &[u8]) {
         let mut stream = io::stdout().lock();
-        let written = stream
-            .write_all(text.as_bytes())
-            .and_then(|()| stream.flush());
+        let written = stream.write_all(bytes).and_then(|()| stream.flush());
         self.note(written);
     }
 

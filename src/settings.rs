@@ -7,7 +7,11 @@
 )]
 
 use std::env;
+<<<<<<< HEAD
 use std::fmt;
+=======
+use std::ffi::OsString;
+>>>>>>> 673a100 (env: what the answer gives, who is steered, how it is handed on)
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -27,8 +31,17 @@ pub struct Settings {
     pub colored_messages: bool,
     /// The terminal's width in columns.
     pub width: usize,
+<<<<<<< HEAD
     /// What etcdctl would take for its flags.
     pub etcd: EtcdSettings,
+=======
+    /// The app whose configuration is meant: `APPLICATION`, as the units have it.
+    pub application: Option<String>,
+    /// Where programs are looked up: `PATH`.
+    pub search_path: Option<OsString>,
+    /// etcd's endpoints: `ETCDCTL_ENDPOINTS`.
+    pub etcd_endpoints: Option<String>,
+>>>>>>> 673a100 (env: what the answer gives, who is steered, how it is handed on)
     /// What fleetctl would take for its flags.
     pub fleet: FleetSettings,
     /// Whether there is somebody to ask.
@@ -92,6 +105,13 @@ pub struct FleetSettings {
     pub tunnel: Option<String>,
 }
 
+/// Returns the process's whole environment, for a program that takes this one's place. It is full of
+/// secrets, so that `Settings`, which can be shown, does not have it.
+#[must_use]
+pub fn environment() -> Vec<(OsString, OsString)> {
+    env::vars_os().collect()
+}
+
 /// The width of a page where there is no terminal.
 const PAGE_WIDTH: usize = 140;
 
@@ -110,6 +130,7 @@ impl Settings {
             colored_results: colors && io::stdout().is_terminal(),
             colored_messages: colors && io::stderr().is_terminal(),
             width: columns.unwrap_or(PAGE_WIDTH),
+<<<<<<< HEAD
             etcd: EtcdSettings {
                 cacert: text("ETCDCTL_CACERT"),
                 cert: text("ETCDCTL_CERT"),
@@ -122,6 +143,11 @@ impl Settings {
                 password: text("ETCDCTL_PASSWORD"),
                 user: text("ETCDCTL_USER"),
             },
+=======
+            application: text("APPLICATION"),
+            search_path: env::var_os("PATH"),
+            etcd_endpoints: text("ETCDCTL_ENDPOINTS"),
+>>>>>>> 673a100 (env: what the answer gives, who is steered, how it is handed on)
             fleet: FleetSettings {
                 driver: text("FLEETCTL_DRIVER"),
                 endpoint: text("FLEETCTL_ENDPOINT"),

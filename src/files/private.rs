@@ -1,5 +1,5 @@
-//! Files that unitgen writes for itself to read again: snapshots and plans. They hold units' texts,
-//! so that only their owner can read them.
+//! Files that unitgen writes for itself to read again: snapshots, plans and what etcd said. They hold
+//! units' texts or secrets, so that only their owner can read them.
 #![expect(
     clippy::disallowed_methods,
     reason = "this is a part of the door to the file system"
@@ -7,7 +7,11 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
+
+use rustix::fs::OFlags;
+use rustix::process::geteuid;
 
 use crate::error::CommandError;
 use crate::files::cant_write;
@@ -64,5 +68,42 @@ pub fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
             )))
         }
         Err(error) => Err(CommandError::trouble(format!("can't read `{shown}`")).because(error)),
+    }
+}
+
+/// Reads such a file if nobody else can have written or read it: it is root's or this process's, and
+/// others may do nothing with it.
+///
+/// # Errors
+/// Says why it can't be read, or why it is not to be trusted.
+pub fn read_own(path: &Path) -> Result<Vec<u8>, String> {
+    let fail = |error: io::Error| format!("it can't be read: {error}");
+    // A pipe without a writer would never open.
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let mut options = fs::OpenOptions::new();
+    let file = options.read(true).custom_flags(flags).open(path);
+    let file = match file {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err("there is none yet".to_owned());
+        }
+        other => other.map_err(fail)?,
+    };
+    let metadata = file.metadata().map_err(fail)?;
+    if !metadata.is_file() {
+        return Err("it is no regular file".to_owned());
+    }
+    if metadata.uid() != 0 && metadata.uid() != geteuid().as_raw() {
+        return Err("it belongs to another user".to_owned());
+    }
+    if metadata.mode() & 0o077 != 0 {
+        let mode = metadata.mode() & 0o7777;
+        return Err(format!("others than its owner can use it (mode {mode:04o})"));
+    }
+    let mut bytes = Vec::new();
+    let read = file.take(SIZE_MAXIMUM + 1).read_to_end(&mut bytes);
+    match read {
+        Ok(length) if length as u64 <= SIZE_MAXIMUM => Ok(bytes),
+        Ok(_) => Err("it is too large".to_owned()),
+        Err(error) => Err(fail(error)),
     }
 }
