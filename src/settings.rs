@@ -7,11 +7,8 @@
 )]
 
 use std::env;
-<<<<<<< HEAD
-use std::fmt;
-=======
 use std::ffi::OsString;
->>>>>>> 673a100 (env: what the answer gives, who is steered, how it is handed on)
+use std::fmt;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -31,17 +28,12 @@ pub struct Settings {
     pub colored_messages: bool,
     /// The terminal's width in columns.
     pub width: usize,
-<<<<<<< HEAD
     /// What etcdctl would take for its flags.
     pub etcd: EtcdSettings,
-=======
     /// The app whose configuration is meant: `APPLICATION`, as the units have it.
     pub application: Option<String>,
     /// Where programs are looked up: `PATH`.
     pub search_path: Option<OsString>,
-    /// etcd's endpoints: `ETCDCTL_ENDPOINTS`.
-    pub etcd_endpoints: Option<String>,
->>>>>>> 673a100 (env: what the answer gives, who is steered, how it is handed on)
     /// What fleetctl would take for its flags.
     pub fleet: FleetSettings,
     /// Whether there is somebody to ask.
@@ -130,7 +122,6 @@ impl Settings {
             colored_results: colors && io::stdout().is_terminal(),
             colored_messages: colors && io::stderr().is_terminal(),
             width: columns.unwrap_or(PAGE_WIDTH),
-<<<<<<< HEAD
             etcd: EtcdSettings {
                 cacert: text("ETCDCTL_CACERT"),
                 cert: text("ETCDCTL_CERT"),
@@ -143,11 +134,8 @@ impl Settings {
                 password: text("ETCDCTL_PASSWORD"),
                 user: text("ETCDCTL_USER"),
             },
-=======
             application: text("APPLICATION"),
             search_path: env::var_os("PATH"),
-            etcd_endpoints: text("ETCDCTL_ENDPOINTS"),
->>>>>>> 673a100 (env: what the answer gives, who is steered, how it is handed on)
             fleet: FleetSettings {
                 driver: text("FLEETCTL_DRIVER"),
                 endpoint: text("FLEETCTL_ENDPOINT"),

@@ -1,0 +1,71 @@
+//! `unitgen env`: an app's configuration, on the machine that runs it.
+//!
+//! Each way of handing it on is a file of its own; what they ask of etcd, and how, is in `asked`.
+
+mod asked;
+pub mod docker;
+pub mod exec;
+pub mod export;
+pub mod file;
+pub mod json;
+pub mod null;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::Invocation;
+use crate::config::export::{Format, Refusal, Text, write};
+use crate::config::variable::Variables;
+use crate::error::{CommandError, Status};
+
+/// Hands an app's configuration to a program, on the machine that runs it.
+///
+/// The variables stand in etcd, in the folder `/environment/APP`. No value is ever shown in a message.
+#[derive(Debug, Parser)]
+pub struct Args {
+    /// How the variables are handed on
+    #[command(subcommand)]
+    way: Way,
+}
+
+/// How variables are handed on.
+#[derive(Debug, Subcommand)]
+enum Way {
+    Docker(docker::Args),
+    Exec(exec::Args),
+    Export(export::Args),
+    File(file::Args),
+    Json(json::Args),
+    Null(null::Args),
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Says what is missing in etcd, that it is out of reach, or what can't be handed on.
+pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandError> {
+    match &args.way {
+        Way::Docker(args) => docker::run(args, invocation),
+        Way::Exec(args) => exec::run(args, invocation),
+        Way::Export(args) => export::run(args, invocation),
+        Way::File(args) => file::run(args, invocation),
+        Way::Json(args) => json::run(args, invocation),
+        Way::Null(args) => null::run(args, invocation),
+    }
+}
+
+/// Returns the error of variables that can't be handed on.
+fn refused(what: &str, refusals: &[Refusal]) -> CommandError {
+    let refusals: Vec<String> = refusals.iter().map(Refusal::to_string).collect();
+    CommandError::trouble(what).because(refusals.join("; "))
+}
+
+/// Writes variables in a format.
+fn formatted(format: Format, variables: &Variables) -> Result<Text, CommandError> {
+    write(format, variables).map_err(|refusals| {
+        let what = format!("the format `{format}` can't hold the configuration");
+        refused(&what, &refusals).help(
+            "set other values, or choose another way to hand them on: `unitgen env exec` and \
+             `unitgen env null` hold any bytes",
+        )
+    })
+}
