@@ -22,6 +22,7 @@ mod container;
 mod docker;
 mod encoding;
 mod environment;
+mod etcd;
 pub mod finding;
 pub mod fix;
 pub mod fleet;
@@ -92,6 +93,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         &docker::RULES,
         &service::RULES,
         &secrets::RULES,
+        &etcd::RULES,
     ];
     let mut rules = families.concat();
     rules.sort_by_key(|rule| rule.code);
@@ -138,6 +140,7 @@ pub fn lint(unit: &Unit<'_>, options: &Options) -> Findings {
         let calls = calls(&subject);
         docker::check(&subject, &settings, &calls, &mut found);
         service::check(&subject, &settings, &calls, &mut found);
+        etcd::check(&subject, &mut found);
     }
     secrets::check(&subject, &mut found);
     found.secrets.sort_by_key(|secret| Reverse(secret.len()));

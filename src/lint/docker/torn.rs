@@ -12,9 +12,9 @@ pub(super) static TORN: Rule = Rule::warning("U509", "a value that the shell tea
     .because(
         "A shell splits what comes out of `$(…)` (in a unit: `$$(…)`), of backquotes or of a \
          variable at each blank, unless it stands within double quotes, and where there is a `*` or \
-         `?` in it looks for files. With `-e GREETING=$(get greeting)` and the value `good day` \
+         `?` in it looks for files. With `-e GREETING=$(greeting)` and the value `good day` \
          docker gets `GREETING=good`, and takes `day` for the image. Write \
-         `-e \"GREETING=$(get greeting)\"`. Or leave the shell out: give the value to the client as \
+         `-e \"GREETING=$(greeting)\"`. Or leave the shell out: give the value to the client as \
          a variable of its own, and write `-e GREETING` only. Where a text is meant to be split, \
          `set -f` before it says so and keeps `*` as it is.",
     )
@@ -22,12 +22,12 @@ pub(super) static TORN: Rule = Rule::warning("U509", "a value that the shell tea
         unit!(
             "ExecStartPre=-/usr/bin/docker rm -f app\n\
              ExecStart=/bin/sh -c \"exec /usr/bin/docker run --name app \
-             -e GREETING=$$(/usr/bin/etcdctl get /greeting) app:1\"\n"
+             -e GREETING=$$(/opt/bin/greeting) app:1\"\n"
         ),
         unit!(
             "ExecStartPre=-/usr/bin/docker rm -f app\n\
              ExecStart=/bin/sh -c 'exec /usr/bin/docker run --name app \
-             -e \"GREETING=$$(/usr/bin/etcdctl get /greeting)\" app:1'\n"
+             -e \"GREETING=$$(/opt/bin/greeting)\" app:1'\n"
         ),
     );
 

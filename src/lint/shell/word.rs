@@ -76,6 +76,25 @@ impl<'a> Word<'a> {
     }
 }
 
+/// Returns the commands whose output a shell puts into a text, each with where it begins. The text may
+/// be a whole script.
+pub(in crate::lint) fn substitutions(text: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    if text.contains(['$', '`']) {
+        walk(text, |part, range, _| {
+            let raw = &text[range.clone()];
+            if part == Walked::Expansion
+                && let Some(Expansion::Command(command)) = expansion(raw)
+            {
+                // Either a backquote stands before it, or dollars and a bracket.
+                let dollars = raw.len() - raw.trim_start_matches('$').len();
+                found.push((range.start + dollars + 1, command));
+            }
+        });
+    }
+    found
+}
+
 /// Reads one substitution; an arithmetic one is none.
 fn expansion(raw: &str) -> Option<Expansion<'_>> {
     if let Some(command) = raw.strip_prefix('`') {
@@ -292,6 +311,17 @@ mod tests {
             ("'$a' \\$b $((1 + 2)) $ $1", vec![]),
         ] {
             assert_eq!(word(raw).expansions(), expected, "{raw}");
+        }
+    }
+
+    #[test]
+    fn commands_are_found_in_a_whole_script() {
+        let script = "for k in $$(ls a); do b \"`c 'd'`\" 'e $(f)' ${g} $((1)); done; $(h $(i))";
+        let found = substitutions(script);
+        let commands: Vec<&str> = found.iter().map(|(_, command)| *command).collect();
+        assert_eq!(commands, ["ls a", "c 'd'", "h $(i)"]);
+        for (start, command) in found {
+            assert_eq!(&script[start..start + command.len()], command);
         }
     }
 
