@@ -143,16 +143,16 @@ fn config(request: &ConfigRequest) -> Vec<Value> {
         None => {}
         Some(None) => push("--no-config"),
         Some(Some(folder)) => {
-            push("--config");
+            push("--folder");
             push(folder);
         }
     }
     for name in &request.required {
-        push("--required");
+        push("--require");
         push(name.value.as_str());
     }
     for (name, key) in &request.from {
-        push("--etcd");
+        push("--key");
         push(&format!("{}={key}", name.value));
     }
     options

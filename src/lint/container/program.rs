@@ -163,7 +163,7 @@ mod tests {
         case("flock -w 1200 /run/lock docker", "docker", None);
         case("sudo -u core -- docker", "docker", None);
         case(
-            "/opt/bin/unitgen env exec --required A -- docker",
+            "/opt/bin/unitgen env exec --require A -- docker",
             "docker",
             None,
         );
