@@ -35,9 +35,8 @@ impl MemoryFile {
     /// # Errors
     /// Says why the kernel has none.
     pub fn new(bytes: &[u8]) -> Result<Self, CommandError> {
-        let fail = |error: io::Error| {
-            CommandError::trouble("can't make a file in memory").because(error)
-        };
+        let fail =
+            |error: io::Error| CommandError::trouble("can't make a file in memory").because(error);
         // It is to be inherited: it does not close when the program takes over.
         let file = memfd_create("unitgen", MemfdFlags::ALLOW_SEALING);
         let mut file = File::from(file.map_err(|error| fail(error.into()))?);

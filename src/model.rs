@@ -97,6 +97,9 @@ pub struct Container {
     pub pull: PullPolicy,
     /// Arguments of `docker run` between the container's name and the image.
     pub options: Vec<Spanned<Word>>,
+    /// The fixed variables among them: their values stand on the client's command line, since the
+    /// client itself would read them from its environment.
+    pub arguments: Vec<Spanned<VariableName>>,
     /// Whether some of them are the user's own, word for word.
     pub has_own_options: bool,
     /// What stands behind the image.
@@ -136,8 +139,12 @@ pub struct Variable {
 pub struct ConfigRequest {
     /// The folder of the app's config, where it is not the usual one; `Some(None)` asks for none.
     pub folder: Option<Option<String>>,
+    /// Where the manifest names the folder, if it does.
+    pub folder_span: Option<Span>,
     /// Variables without which the app must not start.
     pub required: Vec<Spanned<VariableName>>,
+    /// Variables that the config may have beside those, where the manifest says which.
+    pub known: Option<Spanned<Vec<VariableName>>>,
     /// Variables whose values are elsewhere in etcd, with their keys.
     pub from: Vec<(Spanned<VariableName>, String)>,
 }

@@ -176,6 +176,15 @@ impl Store {
         entry.map_err(|silence| self.error(&format!("can't read `{key}` from etcd"), silence))
     }
 
+    /// Tells whether there is a key. Its value is not asked for.
+    ///
+    /// # Errors
+    /// Says what etcd answered, or that it did not.
+    pub fn has(&self, key: &str) -> Result<bool, CommandError> {
+        let has = self.connection.has(key);
+        has.map_err(|silence| self.error(&format!("can't read `{key}` from etcd"), silence))
+    }
+
     /// Carries out a transaction, once: where there is no answer it is not known how it ended.
     ///
     /// # Errors

@@ -83,6 +83,90 @@ error: etcd has no `/shared/cache`
 }
 
 #[test]
+fn what_is_not_known_and_what_stands_twice_is_told_without_values() {
+    let etcd = Etcd::start();
+    for key in [
+        "SECRET",
+        "LOG_LEVEL",
+        "OLD_URL",
+        "RACK_ENV",
+        "VERSION",
+        "a=secret",
+    ] {
+        etcd.put(&format!("/environment/hub/{key}"));
+    }
+    let manifest = "\
+apps:
+  hub:
+    image: hub:1
+    required: SECRET
+    config_keys: [LOG_LEVEL]
+    environment: {RACK_ENV: production}
+    processes: {http: {port: 80}, worker: {config_keys: [DATABASE_URL]}}
+";
+    etcd.check(manifest)
+        .stdout(
+            "\
+warning: etcd's `/environment/hub` has `VERSION`, which the units set themselves
+ --> services.yaml:2:3
+  |
+2 |   hub:
+  |   ^^^
+  |
+  = help: `unitgen env` leaves such names out: choose another
+
+warning: etcd's `/environment/hub` has `a=…`, which can't name a variable
+ --> services.yaml:2:3
+  |
+2 |   hub:
+  |   ^^^
+  |
+  = help: a variable's name has A-Z, a-z, 0-9 and `_`, and does not begin with a digit
+
+warning: etcd's `/environment/hub` has `OLD_URL`, which the manifest does not know
+ --> services.yaml:5:18
+  |
+5 |     config_keys: [LOG_LEVEL]
+  |                  ^^^^^^^^^^^
+  |
+  = help: add it here, or take it out of the app's config
+
+warning: `RACK_ENV` is set in etcd's `/environment/hub` as well
+ --> services.yaml:6:19
+  |
+6 |     environment: {RACK_ENV: production}
+  |                   ^^^^^^^^ the app's config wins over this
+  |
+  = help: leave it out here, or take it out of the app's config
+
+4 warnings
+",
+        )
+        .run();
+    let manifest = manifest.replace("SECRET", "[SECRET, DATABASE_URL]");
+    let github = etcd.check(&manifest);
+    let arguments = github.arguments().join(" ");
+    github
+        .args(&format!("{arguments} --format github"))
+        .stdout(
+            "\
+::warning file=services.yaml,line=2,col=3::etcd's `/environment/hub` has `VERSION`, which the units \
+set themselves%0A`unitgen env` leaves such names out: choose another
+::warning file=services.yaml,line=2,col=3::etcd's `/environment/hub` has `a=…`, which can't name a \
+variable%0Aa variable's name has A-Z, a-z, 0-9 and `_`, and does not begin with a digit
+::error file=services.yaml,line=4,col=24::etcd has no `/environment/hub/DATABASE_URL`%0Athe unit would \
+refuse to start: set the variable first
+::warning file=services.yaml,line=5,col=18::etcd's `/environment/hub` has `OLD_URL`, which the \
+manifest does not know%0Aadd it here, or take it out of the app's config
+::warning file=services.yaml,line=6,col=19::`RACK_ENV` is set in etcd's `/environment/hub` as \
+well%0Athe app's config wins over this%0Aleave it out here, or take it out of the app's config
+",
+        )
+        .status(1)
+        .run();
+}
+
+#[test]
 fn more_keys_than_one_answer_holds_are_all_seen() {
     let etcd = Etcd::with("http", &["--max-txn-ops", "4096"], Vec::new());
     let puts: String = (0..2_500)

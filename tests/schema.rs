@@ -141,6 +141,7 @@ fn what_the_program_refuses_is_refused() {
         "image: x, config: environment/x",
         "image: x, config: true",
         "image: x, required: [1A]",
+        "image: x, config_keys: [1A]",
         "image: x, announce: soon",
         "image: x, announce: {prot: 80}",
         "image: x, announce: {port: 99999}",

@@ -1,14 +1,14 @@
 //! `unitgen check`.
 
+mod config;
+
 use clap::{Parser, ValueEnum};
 use serde_json::json;
 
 use crate::commands::etcd::EtcdConnection;
 use crate::commands::{Invocation, Loaded};
-use crate::diagnostic::{Diagnostic, Severity};
 use crate::error::{CommandError, Status};
 use crate::report::{self, Style};
-use crate::store::Store;
 
 /// Finds all mistakes of a manifest, its templates and the units that come of it.
 ///
@@ -18,7 +18,7 @@ pub struct Args {
     /// Warnings count as errors
     #[arg(long)]
     strict: bool,
-    /// Ask etcd, too, whether it has the variables that the manifest requires
+    /// Compare with the apps' config in etcd, too: what is missing, not known, or set in two places
     #[arg(long)]
     config: bool,
     /// How findings are written
@@ -48,7 +48,9 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     let mut loaded = invocation.load()?;
     if args.config && !loaded.report.has_errors() {
         let store = args.etcd.store(&invocation.settings)?;
-        compare(&mut loaded, &store)?;
+        let stored = config::ask(&loaded.model, &store)?;
+        let found = config::compare(&loaded.model, &stored);
+        loaded.report.extend(found);
         loaded.report.finish();
     }
     let Loaded {
@@ -76,44 +78,4 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     invocation.output.result(&text);
     let found = report.has_errors() || args.strict && !report.is_empty();
     Ok(if found { Status::Found } else { Status::Done })
-}
-
-/// Finds what the units ask for and etcd does not have. Values are not asked for, only names.
-fn compare(loaded: &mut Loaded, store: &Store) -> Result<(), CommandError> {
-    for process in loaded.model.apps.iter().flat_map(|app| &app.processes) {
-        let Some(request) = &process.config else {
-            continue;
-        };
-        let mut missing = |span, message: String, help: String| {
-            let diagnostic = Diagnostic::new(Severity::Error, Some(span), message);
-            loaded.report.push(diagnostic.help(help));
-        };
-        let folder = match &request.folder {
-            None => Some(format!("/environment/{}", process.app)),
-            Some(folder) => folder.clone(),
-        };
-        if let (Some(folder), false) = (folder, request.required.is_empty()) {
-            let prefix = format!("{folder}/");
-            let keys = store.keys(&prefix)?;
-            for name in &request.required {
-                let key = format!("{prefix}{}", name.value);
-                if keys.binary_search(&key).is_err() {
-                    let message = format!("etcd has no `{key}`");
-                    let help = "the unit would refuse to start: set the variable first".to_owned();
-                    missing(name.span, message, help);
-                }
-            }
-        }
-        for (name, key) in &request.from {
-            if store.keys(key)?.first() != Some(key) {
-                let message = format!("etcd has no `{key}`");
-                missing(
-                    name.span,
-                    message,
-                    format!("`{}` takes its value from there", name.value),
-                );
-            }
-        }
-    }
-    Ok(())
 }

@@ -100,7 +100,9 @@ pub fn parse(request: &Request, text: &[u8]) -> Result<Kept, String> {
     if let Ok(Version { format_version }) = version
         && format_version != FORMAT
     {
-        return Err(format!("it has format {format_version}, and {FORMAT} is known"));
+        return Err(format!(
+            "it has format {format_version}, and {FORMAT} is known"
+        ));
     }
     // An error of the parser's may quote a value.
     let file: File = serde_json::from_slice(text).map_err(|error| {
@@ -138,7 +140,9 @@ mod tests {
         };
         let mut answer = Answer::default();
         answer.entries.insert("A".to_owned(), (1..=255).collect());
-        answer.entries.insert("B".to_owned(), b"\xc3\xa4\n\"".to_vec());
+        answer
+            .entries
+            .insert("B".to_owned(), b"\xc3\xa4\n\"".to_vec());
         answer.entries.insert("C".to_owned(), Vec::new());
         let text = text(&request, &answer, 7);
         let kept = parse(&request, text.as_bytes());

@@ -204,7 +204,10 @@ mod tests {
         case("docker -D=true run a", Ok(Some("a")));
         case("docker --host=run run a", Ok(Some("a")));
         case("docker --context run --tls create a", Ok(Some("a")));
-        case("docker --config /run --log-level debug run a", Ok(Some("a")));
+        case(
+            "docker --config /run --log-level debug run a",
+            Ok(Some("a")),
+        );
         case("docker -l run create a", Ok(Some("a")));
         case("docker --unknown=run run a", Ok(Some("a")));
         case("docker -- run a", Ok(Some("a")));
@@ -217,8 +220,14 @@ mod tests {
         case("docker --unknown run a", Err("--unknown"));
         case("docker -x run a", Err("-x"));
         case("podman -c run create a", Ok(Some("a")));
-        case("podman -r container --log-level debug create a", Ok(Some("a")));
-        case("podman --runroot /a --root /b --remote run a", Ok(Some("a")));
+        case(
+            "podman -r container --log-level debug create a",
+            Ok(Some("a")),
+        );
+        case(
+            "podman --runroot /a --root /b --remote run a",
+            Ok(Some("a")),
+        );
         case("podman -l run a", Err("-l"));
     }
 

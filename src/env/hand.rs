@@ -115,7 +115,8 @@ pub fn to_other(
 ) -> Result<Handed, Vec<Refusal>> {
     let all = given.all();
     let mut refusals = long(&all);
-    let steers = |name: &Name| reader(name.as_str()) == Some(Reader::Any) && !request.is_meant(name);
+    let steers =
+        |name: &Name| reader(name.as_str()) == Some(Reader::Any) && !request.is_meant(name);
     let steering = given.config.iter().filter(|(name, _)| steers(name));
     refusals.extend(steering.map(|(name, _)| Refusal {
         name: name.clone(),
@@ -195,7 +196,9 @@ mod tests {
             config: variables(&[("B", "secret"), ("PATH", "/evil")]),
             named: variables(&[("A", "s"), ("B", "no"), ("DOCKER_HOST", "tcp://a")]),
         };
-        let words: Vec<OsString> = ["docker", "run", "-e", "PATH", "image"].map(Into::into).into();
+        let words: Vec<OsString> = ["docker", "run", "-e", "PATH", "image"]
+            .map(Into::into)
+            .into();
         let own = vec![("PATH".into(), "/bin".into()), ("A".into(), "old".into())];
         let handed = to_client(Client::Docker, 2, &words, &given, own).unwrap_or_else(|_| panic!());
         let all = handed.words(&words, Some("/file"));

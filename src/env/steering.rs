@@ -193,7 +193,14 @@ mod tests {
         for name in ["AWS_ACCESS_KEY_ID", "OTEL_SERVICE_NAME", "STORAGE_BUCKET"] {
             assert_eq!(reader(name), Some(Reader::Client), "{name}");
         }
-        for name in ["DATABASE_URL", "A", "GOOD", "APP_PATH", "HOMEPAGE", "LDAP_URL"] {
+        for name in [
+            "DATABASE_URL",
+            "A",
+            "GOOD",
+            "APP_PATH",
+            "HOMEPAGE",
+            "LDAP_URL",
+        ] {
             assert_eq!(reader(name), None, "{name}");
         }
     }

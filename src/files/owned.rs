@@ -98,9 +98,7 @@ pub fn write(path: &Path, bytes: &[u8], owner: Owner, mode: u32) -> Result<(), C
     }
     // Behind the change of owner, which takes bits of the mode away.
     let permissions = Permissions::from_mode(mode);
-    file.as_file()
-        .set_permissions(permissions)
-        .map_err(fail)?;
+    file.as_file().set_permissions(permissions).map_err(fail)?;
     file.as_file().sync_all().map_err(fail)?;
     let kept = file.persist(path).map_err(|error| fail(error.error))?;
     let wrong = |what: &str| Err(CommandError::trouble(format!("`{shown}` {what}")));

@@ -97,7 +97,9 @@ pub fn read_own(path: &Path) -> Result<Vec<u8>, String> {
     }
     if metadata.mode() & 0o077 != 0 {
         let mode = metadata.mode() & 0o7777;
-        return Err(format!("others than its owner can use it (mode {mode:04o})"));
+        return Err(format!(
+            "others than its owner can use it (mode {mode:04o})"
+        ));
     }
     let mut bytes = Vec::new();
     let read = file.take(SIZE_MAXIMUM + 1).read_to_end(&mut bytes);

@@ -50,6 +50,9 @@ pub struct Settings {
     pub config: Field<Config>,
     /// Variables without which the app must not start: they stand in the app's config.
     pub required: Field<OneOrMany<VariableName>>,
+    /// Variables that the app's config may have beside the required ones. Where this is said,
+    /// `check --config` finds others.
+    pub config_keys: Field<OneOrMany<VariableName>>,
     /// Announces each running instance in etcd, by a unit of its own.
     pub announce: Field<Announce>,
     /// Runs the process by the clock instead of for ever: one or several of systemd's calendar

@@ -1,7 +1,8 @@
-//! Which variables would steer docker's client, or unitgen itself.
+//! Which variables are not the app's alone: they would steer docker's client or unitgen itself, or the
+//! units set them.
 //!
-//! In: a variable's name. Out: whether one of the two, which are root, would read it. Knows nothing of
-//! where the variable comes from.
+//! In: a variable's name. Out: whether one of the two, which are root, would read it; whether a unit has
+//! a value of its own for it. Knows nothing of where the variable comes from.
 
 use crate::name::VariableName;
 
@@ -46,6 +47,22 @@ const CLIENT_PREFIXES: [&str; 13] = [
     "GRPC_",
     "UNITGEN_",
 ];
+
+/// Names that the units set themselves.
+const RESERVED: [&str; 6] = [
+    "APPLICATION",
+    "CONTAINER",
+    "IMAGE",
+    "INSTANCE",
+    "SLOT",
+    "VERSION",
+];
+
+/// Tells whether the units set the variable themselves.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
+}
 
 /// Tells whether a variable would steer docker's client.
 #[must_use]

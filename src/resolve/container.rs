@@ -54,6 +54,10 @@ pub fn container(
         },
         pull,
         options: options(settings, slot, versioned, image.span),
+        arguments: fixed(settings)
+            .filter(|(name, _)| steers_client(&name.value))
+            .map(|(name, _)| name.clone())
+            .collect(),
         has_own_options: settings.docker_args.each().next().is_some(),
         command: command(settings),
         command_span: settings.command.span().or(settings.entrypoint.span()),

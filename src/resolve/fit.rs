@@ -5,21 +5,11 @@
 use crate::diagnostic::{Diagnostic, Report};
 use crate::manifest::environment::VariableValue;
 use crate::manifest::settings::Config;
-use crate::name::{UnitName, UnitType};
-use crate::resolve::client::steers_client;
+use crate::name::{UnitName, UnitType, VariableName};
+use crate::resolve::client::{is_reserved, steers_client};
 use crate::resolve::process::Scope;
-use crate::span::Span;
+use crate::span::{Span, Spanned};
 use crate::unit::quote::quote_assignment;
-
-/// Names that the units set themselves.
-const RESERVED: [&str; 6] = [
-    "APPLICATION",
-    "CONTAINER",
-    "IMAGE",
-    "INSTANCE",
-    "SLOT",
-    "VERSION",
-];
 
 impl Scope<'_> {
     /// Checks which settings go together.
@@ -83,7 +73,7 @@ impl Scope<'_> {
         if settings.image.span().is_none() {
             self.check_container_words(report);
         }
-        self.check_reserved(report);
+        self.check_environment(report);
         self.check_verbatim(verbatim, report);
         self.check_docker_arguments(report);
         let needs = settings.template.spanned().and_then(|template| {
@@ -113,15 +103,25 @@ impl Scope<'_> {
                     .help("leave `template` out: a schedule takes `task`"),
             );
         }
-        if let (Some(Config::None), Some(span)) = (settings.config.get(), settings.required.span())
-        {
-            report.push(
-                Diagnostic::error(
-                    span,
-                    "`required` names variables of the config, and there is none",
-                )
-                .help("give the variables in `environment`, or take away `config: false`"),
-            );
+        self.check_config(report);
+    }
+
+    /// Names of the config mean nothing where there is none.
+    fn check_config(&self, report: &mut Report) {
+        let s = self.settings;
+        let names = [
+            ("required", s.required.span()),
+            ("config_keys", s.config_keys.span()),
+        ];
+        for (key, span) in names {
+            if let (Some(Config::None), Some(span)) = (s.config.get(), span) {
+                let message = format!("`{key}` names variables of the config, and there is none");
+                let help = "give the variables in `environment`, or take away `config: false`";
+                report.push(Diagnostic::error(span, message).help(help));
+            }
+        }
+        for name in s.required.each().chain(s.config_keys.each()) {
+            Self::check_name(name, report);
         }
     }
 
@@ -183,6 +183,7 @@ impl Scope<'_> {
             ("environment", s.environment.span()),
             ("config", s.config.span()),
             ("required", s.required.span()),
+            ("config_keys", s.config_keys.span()),
             ("announce", s.announce.span()),
             ("schedule", s.schedule.span()),
             ("port", s.port.span()),
@@ -219,12 +220,16 @@ impl Scope<'_> {
         }
     }
 
-    fn check_reserved(&self, report: &mut Report) {
+    fn check_name(name: &Spanned<VariableName>, report: &mut Report) {
+        if is_reserved(name.value.as_str()) {
+            let message = format!("`{}` is set by the unit itself", name.value);
+            report.push(Diagnostic::error(name.span, message).help("choose another name"));
+        }
+    }
+
+    fn check_environment(&self, report: &mut Report) {
         for (name, value) in self.settings.environment.each() {
-            if RESERVED.contains(&name.value.as_str()) {
-                let message = format!("`{}` is set by the unit itself", name.value);
-                report.push(Diagnostic::error(name.span, message).help("choose another name"));
-            }
+            Self::check_name(name, report);
             // What would steer docker's client goes to the container as an argument instead.
             let is_argument = self.settings.image.span().is_some() && steers_client(&name.value);
             let Some(value) = value.spanned().filter(|_| !is_argument) else {

@@ -171,7 +171,10 @@ impl Scope<'_> {
     /// A container asks for the app's config unless told not to; a program only where told to.
     fn config(&self, work: &Work) -> Option<ConfigRequest> {
         let settings = self.settings;
-        let list = |name: &Field<_>| matches!(name, Field::Present(_));
+        // What the defaults say of all apps makes no program ask.
+        let own_keys = settings.config_keys.span();
+        let own_keys = own_keys.filter(|span| !self.defaults.contains(span));
+        let is_told = matches!(settings.required, Field::Present(_)) || own_keys.is_some();
         let usual = format!("/environment/{}", self.app.value);
         let folder = match settings.config.get() {
             Some(Config::None) => Some(None),
@@ -179,11 +182,12 @@ impl Scope<'_> {
             Some(Config::Folder(_)) => None,
             None => match work {
                 Work::Container(_) => None,
-                _ if list(&settings.required) => None,
+                _ if is_told => None,
                 _ => Some(None),
             },
         };
         let required = settings.required.each();
+        let known = settings.config_keys.each();
         let entries = settings.environment.each();
         let from = entries.filter_map(|(name, value)| match value.get()? {
             VariableValue::Store(path) => Some((name.clone(), path.0.clone())),
@@ -191,7 +195,12 @@ impl Scope<'_> {
         });
         let request = ConfigRequest {
             folder,
+            folder_span: settings.config.span(),
             required: required.cloned().collect(),
+            known: settings.config_keys.span().map(|span| Spanned {
+                span,
+                value: known.map(|name| name.value.clone()).collect(),
+            }),
             from: from.collect(),
         };
         let asks_nothing = request.folder == Some(None) && request.from.is_empty();

@@ -142,6 +142,12 @@ impl Connection {
         }))
     }
 
+    /// Tells whether there is a key.
+    pub(super) fn has(&self, key: &str) -> Result<bool, Silence> {
+        let options = GetOptions::new().with_count_only();
+        Ok(self.get(key.as_bytes(), &options)?.count() > 0)
+    }
+
     fn get(&self, key: &[u8], options: &GetOptions) -> Result<GetResponse, Silence> {
         self.ask(true, |client| {
             let mut client = client.kv_client().max_decoding_message_size(ANSWER_MAXIMUM);

@@ -26,7 +26,12 @@ pub(super) struct Asked {
     #[arg(short, long, value_name = "APP")]
     app: Option<String>,
     /// Where the app's variables are in etcd [default: /environment/APP]
-    #[arg(long, visible_alias = "config", value_name = "PATH", conflicts_with = "no_config")]
+    #[arg(
+        long,
+        visible_alias = "config",
+        value_name = "PATH",
+        conflicts_with = "no_config"
+    )]
     folder: Option<String>,
     /// Ask for no folder, only for single keys
     #[arg(long)]
@@ -111,8 +116,8 @@ impl Asked {
                 "name it with `-a APP` or APPLICATION, or ask for no folder: `--no-config`",
             ));
         };
-        let name = AppName::new(app.as_str())
-            .map_err(|error| CommandError::trouble(error.to_string()))?;
+        let name =
+            AppName::new(app.as_str()).map_err(|error| CommandError::trouble(error.to_string()))?;
         Ok(Request::folder_of(name.as_str()))
     }
 
@@ -219,9 +224,9 @@ fn kept(
                         "it is of {time}, {age} ago, and `--max-age` is {maximum}"
                     ))
                 }
-                (None, Some(_)) => {
-                    Some(format!("it is of {time}, which is yet to come by the clock here"))
-                }
+                (None, Some(_)) => Some(format!(
+                    "it is of {time}, which is yet to come by the clock here"
+                )),
                 _ => None,
             };
             let Some(refusal) = refusal else {
@@ -236,7 +241,9 @@ fn kept(
                 causes.extend(error.causes());
                 for cause in causes {
                     let cause = crate::visible::line(&cause);
-                    invocation.output.message(&format!("  caused by: {cause}\n"));
+                    invocation
+                        .output
+                        .message(&format!("  caused by: {cause}\n"));
                 }
                 return Ok(kept.answer);
             };

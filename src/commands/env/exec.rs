@@ -70,7 +70,8 @@ fn client(words: &[OsString]) -> Result<Option<(Client, usize)>, CommandError> {
         return Ok(None);
     };
     let behind_verb = client.behind_verb(words).map_err(|option| {
-        let message = format!("the client's option `{option}` is not known, nor whether it has a value");
+        let message =
+            format!("the client's option `{option}` is not known, nor whether it has a value");
         CommandError::trouble(message)
             .help("write it with its value as one word: `--option=value`, or leave it out")
     })?;

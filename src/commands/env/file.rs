@@ -43,7 +43,12 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     let owner = args.owner.as_deref().map(Owner::parse).transpose()?;
     let variables = args.asked.given(invocation)?.all();
     let text = formatted(args.format, &variables)?;
-    owned::write(&args.output, text.as_bytes(), owner.unwrap_or_default(), mode)?;
+    owned::write(
+        &args.output,
+        text.as_bytes(),
+        owner.unwrap_or_default(),
+        mode,
+    )?;
     Ok(Status::Done)
 }
 
@@ -54,7 +59,9 @@ fn mode(text: &str) -> Result<u32, CommandError> {
     let mode = u32::from_str_radix(digits, 8).ok();
     let mode = mode.filter(|mode| is_octal && *mode <= 0o777 && mode & 0o400 != 0);
     mode.ok_or_else(|| {
-        CommandError::trouble(format!("`{text}` is no mode of a file that its owner can read"))
-            .help("write one such as `0600` or `0640`")
+        CommandError::trouble(format!(
+            "`{text}` is no mode of a file that its owner can read"
+        ))
+        .help("write one such as `0600` or `0640`")
     })
 }
