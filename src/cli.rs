@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check, diff, env, explain, init, lint, render, schema, show, snapshot, status, submit,
+    check, config, diff, env, explain, init, lint, render, schema, show, snapshot, status, submit,
 };
 
 /// Renders systemd units for a fleet cluster from one services.yaml.
@@ -36,6 +36,7 @@ Exit codes: 0 done; 1 differences or findings; 2 trouble; 3 the other side is ou
 #[expect(missing_docs, reason = "a variant's help is its arguments'")]
 pub enum Command {
     Check(check::Args),
+    Config(config::Args),
     Diff(diff::Args),
     Env(env::Args),
     Explain(explain::Args),

@@ -4,6 +4,7 @@
 
 pub mod against;
 pub mod check;
+pub mod config;
 pub mod connection;
 pub mod diff;
 pub mod env;

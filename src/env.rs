@@ -5,7 +5,6 @@
 //! the words and the environment of a program to which they are handed. The program's own client of
 //! docker must not be steered by them. Knows nothing of how etcd is asked.
 
-pub mod age;
 pub mod answer;
 pub mod cache;
 pub mod client;

@@ -15,6 +15,7 @@ pub mod span;
 pub mod suggestion;
 pub mod diagnostic;
 pub mod name;
+pub mod moment;
 pub mod glob;
 pub mod parallel;
 
@@ -53,6 +54,7 @@ pub mod interruption;
 pub mod clock;
 pub mod output;
 pub mod files;
+pub mod editor;
 pub mod http;
 pub mod cluster;
 pub mod store;
@@ -98,6 +100,7 @@ pub fn run() -> ExitCode {
     };
     let result = match &cli.command {
         Command::Check(args) => commands::check::run(args, &mut invocation),
+        Command::Config(args) => commands::config::run(args, &mut invocation),
         Command::Diff(args) => commands::diff::run(args, &mut invocation),
         Command::Env(args) => commands::env::run(args, &mut invocation),
         Command::Explain(args) => commands::explain::run(args, &mut invocation),

@@ -9,6 +9,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::fmt;
+use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -32,6 +33,10 @@ pub struct Settings {
     pub etcd: EtcdSettings,
     /// The app whose configuration is meant: `APPLICATION`, as the units have it.
     pub application: Option<String>,
+    /// Who changes something: `UNITGEN_AUTHOR`, or the user and the machine.
+    pub author: String,
+    /// What the user writes texts with: `VISUAL`, or `EDITOR`.
+    pub editor: Option<String>,
     /// Where programs are looked up: `PATH`.
     pub search_path: Option<OsString>,
     /// What fleetctl would take for its flags.
@@ -135,6 +140,8 @@ impl Settings {
                 user: text("ETCDCTL_USER"),
             },
             application: text("APPLICATION"),
+            author: text("UNITGEN_AUTHOR").unwrap_or_else(author),
+            editor: text("VISUAL").or_else(|| text("EDITOR")),
             search_path: env::var_os("PATH"),
             fleet: FleetSettings {
                 driver: text("FLEETCTL_DRIVER"),
@@ -155,4 +162,13 @@ impl Settings {
                 .map_or(0, |time| time.as_secs()),
         }
     }
+}
+
+/// Returns the user and the machine, as far as they are known. Behind sudo it is who called it.
+fn author() -> String {
+    let names = ["SUDO_USER", "USER", "LOGNAME"];
+    let user = names.iter().find_map(|name| env::var(name).ok());
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let user = user.filter(|user| !user.is_empty());
+    format!("{}@{}", user.as_deref().unwrap_or("?"), host.trim())
 }

@@ -12,6 +12,8 @@ fn settings(fleet: FleetSettings) -> Settings {
         colored_messages: false,
         width: 100,
         etcd: EtcdSettings::default(),
+        author: String::new(),
+        editor: None,
         fleet,
         interactive: false,
         has_terminal: false,

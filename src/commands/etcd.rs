@@ -21,35 +21,35 @@ use crate::store::{Access, DEFAULT_ENDPOINT, Limits, Login, Store, Tls};
 pub struct EtcdConnection {
     /// etcd's endpoints, separated by commas: `host:port`, `https://host:port`, `unix:///path`
     /// [default: `ETCDCTL_ENDPOINTS`, or 127.0.0.1:2379]
-    #[arg(long, value_name = "URL,…")]
+    #[arg(long, global = true, value_name = "URL,…")]
     pub endpoints: Option<String>,
     /// The certificate of who vouches for etcd [default: `ETCDCTL_CACERT`, or whom the system trusts]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub cacert: Option<String>,
     /// The client's certificate [default: `ETCDCTL_CERT`]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub cert: Option<String>,
     /// The key of the client's certificate [default: `ETCDCTL_KEY`]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub cert_key: Option<String>,
     /// Who logs in [default: `ETCDCTL_USER`]; the password is in `ETCDCTL_PASSWORD`
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME")]
     pub user: Option<String>,
     /// Where the password stands; a newline at its end does not count
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub password_file: Option<String>,
     /// How long connecting to one endpoint may take [default: `ETCDCTL_DIAL_TIMEOUT`, or 2s]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, global = true, value_name = "TIME")]
     pub dial_timeout: Option<String>,
     /// How long one endpoint may take to answer [default: `ETCDCTL_COMMAND_TIMEOUT`, or 5s]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, global = true, value_name = "TIME")]
     pub command_timeout: Option<String>,
     /// Reach the endpoints by ssh through this host [default: `FLEETCTL_TUNNEL`]
-    #[arg(long, value_name = "[USER@]HOST[:PORT]")]
+    #[arg(long, global = true, value_name = "[USER@]HOST[:PORT]")]
     pub tunnel: Option<String>,
     /// Who logs in at the tunnel's host [default: `FLEETCTL_SSH_USERNAME`, or what ssh's configuration
     /// says]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME")]
     pub ssh_username: Option<String>,
 }
 

@@ -9,13 +9,13 @@ use clap::Args;
 use crate::commands::Invocation;
 use crate::commands::etcd::EtcdConnection;
 use crate::config::variable::Name;
-use crate::env::age::{moment, span};
 use crate::env::answer::{Answer, Given, judge};
 use crate::env::cache;
 use crate::env::request::Request;
 use crate::error::CommandError;
 use crate::files::private;
 use crate::manifest::forms::{Span, StorePath};
+use crate::moment::{moment, span};
 use crate::name::AppName;
 use crate::store::Store;
 

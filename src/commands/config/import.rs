@@ -1,0 +1,99 @@
+//! `unitgen config import`.
+
+use clap::Parser;
+
+use crate::commands::Invocation;
+use crate::commands::config::scene::{DONE, Format, How, Scene, applied, check};
+use crate::commands::config::source::SourceArgs;
+use crate::config::variable::Variables;
+use crate::configuration::change::Change;
+use crate::configuration::read;
+use crate::error::{CommandError, Status};
+use crate::tell::config::Comparison;
+
+/// Takes variables from an app, a file or another etcd, all of them or none.
+///
+/// On a terminal what would change is shown first, names only.
+#[derive(Debug, Parser)]
+pub struct Args {
+    #[command(flatten)]
+    source: SourceArgs,
+    /// Take away what the source does not have, so that both are equal
+    #[arg(long)]
+    prune: bool,
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Ask nothing; with `--prune`, take an empty source for meant
+    #[arg(short, long)]
+    yes: bool,
+    /// How the result is written
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Runs the command.
+pub(super) fn run(
+    args: &Args,
+    scene: &Scene,
+    invocation: &mut Invocation,
+) -> Result<Status, CommandError> {
+    let variables = args.source.read(scene, invocation)?;
+    check(&variables, invocation)?;
+    if args.prune && variables.is_empty() && !args.yes {
+        let message = format!(
+            "{} is empty, and all variables would go",
+            args.source.shown()
+        );
+        return Err(CommandError::refused(message).help("`--yes` says that this is meant"));
+    }
+    let how = How {
+        is_dry: args.dry_run,
+        format: args.format,
+    };
+    let asks = invocation.settings.interactive && !args.yes && !args.dry_run;
+    let agreed = if asks && !args.source.is_input() {
+        let found = read(&scene.store, &scene.folder)?;
+        let change = args.change(&found.variables, &variables);
+        if !change.is_empty() {
+            let after = applied(&found.variables, &change);
+            let comparison = Comparison::of(&found.variables, &after);
+            invocation.output.message(&comparison.lines(false));
+            let question = format!("{}: {}?", scene.name, comparison.summary(DONE));
+            if !invocation.output.ask(&question)? {
+                return Err(CommandError::refused("nothing was changed"));
+            }
+        }
+        Some(Change::between(
+            &found.variables,
+            &applied(&found.variables, &change),
+        ))
+    } else {
+        None
+    };
+    let action = format!("import {}", args.source.shown());
+    scene.change(&action, how, invocation, |found| {
+        let change = args.change(&found.variables, &variables);
+        let after = applied(&found.variables, &change);
+        if agreed.as_ref().is_some_and(|agreed| {
+            let real = Change::between(&found.variables, &after);
+            (&agreed.set, &agreed.unset) != (&real.set, &real.unset)
+        }) {
+            let error = CommandError::refused("the configuration was changed meanwhile");
+            return Err(error.help("nothing was done; look at it again"));
+        }
+        Ok(change)
+    })
+}
+
+impl Args {
+    fn change(&self, before: &Variables, source: &Variables) -> Change {
+        let gone = before.iter().map(|(name, _)| name);
+        let gone = gone.filter(|name| self.prune && source.get(name).is_none());
+        Change {
+            set: source.clone(),
+            unset: gone.cloned().collect(),
+            founds: true,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The door to the user's editor: a text goes in, and comes out as the user left it.
+//!
+//! The text stands in a file that only its owner can read, in memory where the system has such a place,
+//! and is gone afterwards unless it is to be kept. Knows nothing of what the text means.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the door to the user's editor, which is a process"
+)]
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::{Builder, TempPath};
+
+use crate::error::CommandError;
+
+/// What is started where nothing else is named.
+const DEFAULT: &str = "vi";
+
+/// Where files are in memory.
+const MEMORY: &str = "/dev/shm";
+
+/// A text as the user left it.
+pub struct Edited {
+    /// The text.
+    pub bytes: Vec<u8>,
+    path: TempPath,
+}
+
+impl Edited {
+    /// Keeps the file, and returns where it is.
+    ///
+    /// # Errors
+    /// Says why it can't be kept.
+    pub fn keep(self) -> Result<PathBuf, CommandError> {
+        let kept = self.path.keep();
+        kept.map_err(|error| CommandError::trouble("can't keep the text").because(error))
+    }
+}
+
+/// Lets the user change a text.
+///
+/// # Errors
+/// Says why the editor can't be started, or how it ended.
+pub fn edit(editor: Option<&str>, text: &[u8]) -> Result<Edited, CommandError> {
+    let fail = |error: io::Error| CommandError::trouble("can't write the text").because(error);
+    let mut builder = Builder::new();
+    let builder = builder.prefix("unitgen-").suffix(".env");
+    let mut file = builder
+        .tempfile_in(Path::new(MEMORY))
+        .or_else(|_| builder.tempfile())
+        .map_err(fail)?;
+    file.write_all(text)
+        .and_then(|()| file.flush())
+        .map_err(fail)?;
+    // Some editors put another file in its place: from here on it is its name that counts.
+    let path = file.into_temp_path();
+    let editor = editor.unwrap_or(DEFAULT);
+    // As git does it: the variable may hold arguments, too.
+    let status = Command::new("sh")
+        .args(["-c", &format!("{editor} \"$@\""), "sh"])
+        .arg(&path)
+        .status();
+    let status = status.map_err(|error| {
+        CommandError::trouble(format!("can't start the editor `{editor}`")).because(error)
+    })?;
+    if !status.success() {
+        let message = format!("the editor `{editor}` failed, and nothing was changed");
+        return Err(CommandError::trouble(message)
+            .because(status.to_string())
+            .help("EDITOR names another one"));
+    }
+    let bytes = fs::read(&path).map_err(|error| {
+        CommandError::trouble("can't read what the editor wrote").because(error)
+    })?;
+    Ok(Edited { bytes, path })
+}
