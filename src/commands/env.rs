@@ -55,8 +55,19 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
 
 /// Returns the error of variables that can't be handed on.
 fn refused(what: &str, refusals: &[Refusal]) -> CommandError {
-    let refusals: Vec<String> = refusals.iter().map(Refusal::to_string).collect();
-    CommandError::trouble(what).because(refusals.join("; "))
+    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+    for Refusal { name, reason } in refusals {
+        let name = format!("`{name}`");
+        match reasons.iter_mut().find(|(known, _)| known == reason) {
+            Some((_, names)) => names.push(name),
+            None => reasons.push((reason, vec![name])),
+        }
+    }
+    let reasons: Vec<String> = reasons
+        .iter()
+        .map(|(reason, names)| format!("{}: {reason}", names.join(", ")))
+        .collect();
+    CommandError::trouble(what).because(reasons.join("; "))
 }
 
 /// Writes variables in a format.

@@ -18,6 +18,9 @@ use crate::env::steering::{Reader, reader};
 /// An environment, in its order.
 pub type Environment = Vec<(OsString, OsString)>;
 
+/// Why a variable is refused that any program is steered by.
+pub const STEERS: &str = "it would steer the program itself, its loader or a shell";
+
 /// What a program is to have.
 pub struct Handed {
     /// Its environment. It is full of secrets.
@@ -120,7 +123,7 @@ pub fn to_other(
     let steering = given.config.iter().filter(|(name, _)| steers(name));
     refusals.extend(steering.map(|(name, _)| Refusal {
         name: name.clone(),
-        reason: "it would steer the program itself, its loader or a shell",
+        reason: STEERS,
     }));
     refusals.sort_by(|a, b| a.name.cmp(&b.name));
     refusals.dedup_by(|a, b| a.name == b.name);

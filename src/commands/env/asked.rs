@@ -26,28 +26,18 @@ pub(super) struct Asked {
     #[arg(short, long, value_name = "APP")]
     app: Option<String>,
     /// Where the app's variables are in etcd [default: /environment/APP]
-    #[arg(
-        long,
-        visible_alias = "config",
-        value_name = "PATH",
-        conflicts_with = "no_config"
-    )]
+    #[arg(long, value_name = "PATH", conflicts_with = "no_config")]
     folder: Option<String>,
     /// Ask for no folder, only for single keys
     #[arg(long)]
     no_config: bool,
     /// A variable that must be there; may be given several times, or with several names separated by
     /// commas
-    #[arg(
-        long,
-        visible_alias = "required",
-        value_name = "NAME",
-        value_delimiter = ','
-    )]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
     require: Vec<String>,
     /// A variable whose value stands at another key; one of that name in the app's folder goes before it.
     /// May be given several times
-    #[arg(long, visible_alias = "etcd", value_name = "NAME=/KEY")]
+    #[arg(long, value_name = "NAME=/KEY")]
     key: Vec<String>,
     /// Keep what etcd says in this file, and use it while etcd is out of reach
     #[arg(long, value_name = "FILE")]

@@ -7,10 +7,10 @@ use clap::Parser;
 use crate::commands::Invocation;
 use crate::commands::env::asked::{Asked, Question};
 use crate::commands::env::refused;
-use crate::config::export::Text;
+use crate::config::export::{Refusal, Text};
 use crate::env::answer::Given;
 use crate::env::client::Client;
-use crate::env::hand::{Environment, Handed, to_client, to_other};
+use crate::env::hand::{Environment, Handed, STEERS, to_client, to_other};
 use crate::env::limit;
 use crate::error::{CommandError, Status};
 use crate::exec::{self, MemoryFile};
@@ -95,7 +95,10 @@ fn handed(
     let request = &question.request;
     to_other(request, given, environment).map_err(|refusals| {
         let error = refused("the command can't get what is configured", &refusals);
-        let name = refusals.first().map_or("NAME", |first| first.name.as_str());
+        let mut steering = refusals.iter().filter(|refusal| refusal.reason == STEERS);
+        let Some(Refusal { name, .. }) = steering.next() else {
+            return error.help("set shorter values");
+        };
         let prefix = request.prefix().unwrap_or_default();
         error.help(format!(
             "leave it out of the configuration; where the unit's author means it, the unit says so: \
