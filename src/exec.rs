@@ -129,6 +129,9 @@ pub fn room() -> usize {
 }
 
 /// Lets a program take this one's place, with the same process id. Returns only where it can't.
+///
+/// No signal is blocked, and SIGPIPE has its default action: how it was before is not known any more when
+/// a program in Rust begins.
 #[must_use]
 pub fn exec(
     program: &Path,

@@ -349,11 +349,11 @@ impl UnitFolder<'_> {
 
 fn cant_write(path: &Path, error: io::Error) -> CommandError {
     // A temporary file's error names that file, which says nothing to the user.
-    let inner = error.get_ref().and_then(|inner| inner.source());
-    let code = inner
-        .and_then(|inner| inner.downcast_ref::<io::Error>())
-        .and_then(io::Error::raw_os_error);
-    let error = code.map_or(error, io::Error::from_raw_os_error);
+    let text = error.to_string();
+    let error = match text.split_once(" at path ") {
+        Some((reason, _)) => io::Error::new(error.kind(), reason),
+        None => error,
+    };
     CommandError::trouble(format!("can't write `{}`", path.display())).because(error)
 }
 

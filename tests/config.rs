@@ -104,7 +104,7 @@ apps:
     environment: {RACK_ENV: production}
     processes: {http: {port: 80}, worker: {config_keys: [DATABASE_URL]}}
 ";
-    etcd.check(manifest)
+    check(&etcd, manifest)
         .stdout(
             "\
 warning: etcd's `/environment/hub` has `VERSION`, which the units set themselves
@@ -144,7 +144,7 @@ warning: `RACK_ENV` is set in etcd's `/environment/hub` as well
         )
         .run();
     let manifest = manifest.replace("SECRET", "[SECRET, DATABASE_URL]");
-    let github = etcd.check(&manifest);
+    let github = check(&etcd, &manifest);
     let arguments = github.arguments().join(" ");
     github
         .args(&format!("{arguments} --format github"))

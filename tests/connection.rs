@@ -11,6 +11,8 @@ fn settings(fleet: FleetSettings) -> Settings {
         colored_results: false,
         colored_messages: false,
         width: 100,
+        application: None,
+        search_path: None,
         etcd: EtcdSettings::default(),
         author: String::new(),
         editor: None,

@@ -37,7 +37,7 @@ fn refused(test: &Test) -> String {
     );
     let (warning, error) = message.split_once('\n').unwrap();
     assert!(
-        error.starts_with("error: can't read `/environment/"),
+        error.starts_with("error: can't reach etcd at `"),
         "{message}"
     );
     warning.to_owned()
@@ -80,7 +80,7 @@ fn an_answer_is_kept_for_its_owner_alone_and_used_aloud() {
         "{message}"
     );
     assert!(
-        message.contains("  caused by: can't read `/environment/cached/` from etcd"),
+        message.contains("\n  caused by: can't reach etcd at `http://127.0.0.1:"),
         "{message}"
     );
     assert!(!message.contains(SECRET));

@@ -90,15 +90,14 @@ fn all_that_is_missing_is_told_at_once() {
 #[test]
 fn nobody_listens() {
     let endpoint = format!("http://127.0.0.1:{}", free_port());
-    let output = Scene::new("silent")
+    Scene::new("silent")
         .test(&format!("exec --endpoints {endpoint} -- true"))
-        .output();
-    let message = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        message.starts_with("error: can't read `/environment/silent/` from etcd"),
-        "{message}"
-    );
-    assert_eq!(output.status.code(), Some(3));
+        .stderr(format!(
+            "error: can't reach etcd at `{endpoint}`\n  caused by: connection refused\n\nhelp: name it \
+             with `--endpoints` or ETCDCTL_ENDPOINTS\n"
+        ))
+        .status(3)
+        .run();
 }
 
 #[test]

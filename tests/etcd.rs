@@ -240,7 +240,11 @@ impl Etcd {
 
     /// Writes a key.
     pub(crate) fn set(&self, key: &str, value: impl AsRef<[u8]>) {
-        assert!(self.control(&["put", key], value), "{key}");
+        // Of an empty standard input etcdctl makes no value.
+        let words = ["put", key, ""];
+        let is_empty = value.as_ref().is_empty();
+        let words = if is_empty { &words[..] } else { &words[..2] };
+        assert!(self.control(words, value), "{key}");
     }
 
     /// Returns a key's value.

@@ -138,18 +138,25 @@ const CLIENT_NAMES: [&str; 5] = [
 ];
 
 /// What such names begin with: a helper for credentials takes them from its client (`ecr-login`, `gcr`,
-/// `acr`, `pass`), and so does the client's own telemetry.
-const CLIENT_PREFIXES: [&str; 10] = [
+/// `acr`, `pass`), and so do the client's own telemetry, and podman's runtimes and networks.
+const CLIENT_PREFIXES: [&str; 17] = [
     "AWS_",
     "AZURE_",
     "CLOUDSDK_",
+    "CONMON_",
+    "CRIU_",
+    "CRUN_",
     "GCE_",
     "GOOGLE_",
     "GPG_",
+    "GRPC_",
     "OTEL_",
     "PASSWORD_STORE_",
     "REGISTRY_",
+    "RUNC_",
+    "RUST_",
     "STORAGE_",
+    "_LIBCONTAINER_",
 ];
 
 /// Tells who is steered by a name.
