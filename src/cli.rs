@@ -38,7 +38,7 @@ pub enum Command {
     Check(check::Args),
     Config(config::Args),
     Diff(diff::Args),
-    Env(env::Args),
+    Env(Box<env::Args>),
     Explain(explain::Args),
     Init(init::Args),
     Lint(lint::Args),

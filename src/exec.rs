@@ -124,7 +124,7 @@ fn executable(path: PathBuf) -> Result<PathBuf, CommandError> {
 pub fn room() -> usize {
     let stack = getrlimit(Resource::Stack).current;
     let quarter = stack.map_or(u64::MAX, |stack| stack / 4);
-    let room = quarter.min(6 << 20).max(128 << 10);
+    let room = quarter.clamp(128 << 10, 6 << 20);
     usize::try_from(room).unwrap_or(usize::MAX)
 }
 

@@ -153,8 +153,8 @@ fn what_is_torn_or_of_another_request_is_not_used() {
     );
     assert_eq!(refused(&test), other);
     let folder = test.into_folder();
-    let text = folder.read("kept");
-    folder.write("kept", &text[..text.len() - 9]);
+    let whole = folder.read("kept");
+    folder.write("kept", &whole[..whole.len() - 9]);
     let test = alone(folder, "json -a torn-cache --cache kept");
     let warning = refused(&test);
     assert!(

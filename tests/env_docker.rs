@@ -109,8 +109,8 @@ fn an_option_on_the_command_line_that_wins_is_told() {
         .test("exec -- docker run -e TZ image")
         .environment("TZ", "CET")
         .stderr(
-            "warning: `TZ` steers the client, which keeps its own, and `-e TZ` on the command line \
-             hands that to the container, not the configuration's\n",
+            "warning: `-e TZ` on the command line goes before the configuration's `TZ`, which would \
+             steer the client and goes to the container by a file\n",
         )
         .run();
     assert_eq!(variable(&folder, "TZ").unwrap(), "CET");

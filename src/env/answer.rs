@@ -8,16 +8,7 @@ use std::collections::BTreeMap;
 use crate::config::variable::{Name, Value, Variables};
 use crate::env::request::Request;
 use crate::error::{CommandError, Status};
-
-/// The names that a unit gives to its process itself: no app's configuration changes them.
-const RESERVED: [&str; 6] = [
-    "APPLICATION",
-    "CONTAINER",
-    "IMAGE",
-    "INSTANCE",
-    "SLOT",
-    "VERSION",
-];
+use crate::resolve::client::is_reserved;
 
 /// What etcd holds of what it was asked for. It is full of secrets, and nothing shows it.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -79,7 +70,7 @@ pub fn judge(request: &Request, required: &[Name], answer: &Answer) -> Judgement
             judgement.warnings.push(warning);
             continue;
         };
-        if RESERVED.contains(&name.as_str()) {
+        if is_reserved(name.as_str()) {
             let warning = format!(
                 "`{key}` is left out: the unit itself says what `{name}` is, and the process gets that"
             );

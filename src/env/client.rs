@@ -165,8 +165,9 @@ fn text(words: &[OsString], at: usize) -> &str {
     words.get(at).and_then(|word| word.to_str()).unwrap_or("")
 }
 
-/// Returns the variables that words behind the verb take from the client's own environment: `-e NAME`.
-pub fn taken(words: &[OsString]) -> impl Iterator<Item = &str> {
+/// Returns the variables that options behind the verb name: `-e NAME`, `-e NAME=value`. What only looks
+/// like one, behind the image, is among them.
+pub fn named(words: &[OsString]) -> impl Iterator<Item = &str> {
     let word = |at: usize| text(words, at);
     (0..words.len()).filter_map(move |at| {
         let option = word(at);
@@ -176,7 +177,8 @@ pub fn taken(words: &[OsString]) -> impl Iterator<Item = &str> {
                 .strip_prefix("--env=")
                 .or_else(|| option.strip_prefix("-e"))?,
         };
-        Some(name).filter(|name| !name.is_empty() && !name.contains('='))
+        let name = name.split('=').next().unwrap_or(name);
+        Some(name).filter(|name| !name.is_empty())
     })
 }
 
@@ -232,9 +234,12 @@ mod tests {
     }
 
     #[test]
-    fn what_the_client_takes_from_its_environment_is_seen() {
+    fn variables_on_the_command_line_are_seen() {
         let line = "-e A --env B --env=C -eD -e E=1 -eF=2 image";
         let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        assert_eq!(taken(&words).collect::<Vec<_>>(), ["A", "B", "C", "D"]);
+        assert_eq!(
+            named(&words).collect::<Vec<_>>(),
+            ["A", "B", "C", "D", "E", "F"]
+        );
     }
 }

@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::config::export::{self, Format, Refusal, Text};
 use crate::config::variable::{Name, Value, Variables};
 use crate::env::answer::Given;
-use crate::env::client::{Client, taken};
+use crate::env::client::{Client, named};
 use crate::env::limit;
 use crate::env::request::Request;
 use crate::env::steering::{Reader, reader};
@@ -83,7 +83,7 @@ pub fn to_client(
         refusals.sort_by(|a, b| a.name.cmp(&b.name));
         return Err(refusals);
     }
-    let overridden = taken(words.get(behind_verb..).unwrap_or_default());
+    let overridden = named(words.get(behind_verb..).unwrap_or_default());
     let mut overridden: Vec<&str> = overridden
         .filter(|name| by_file.iter().any(|(own, _)| own.as_str() == *name))
         .collect();
@@ -91,8 +91,8 @@ pub fn to_client(
     overridden.dedup();
     let warnings = overridden.iter().map(|name| {
         format!(
-            "`{name}` steers the client, which keeps its own, and `-e {name}` on the command line hands \
-             that to the container, not the configuration's"
+            "`-e {name}` on the command line goes before the configuration's `{name}`, which would steer \
+             the client and goes to the container by a file"
         )
     });
     let options = by_name
@@ -155,7 +155,7 @@ fn long(variables: &Variables) -> Vec<Refusal> {
 fn torn_by_podman(variables: &Variables) -> Vec<Refusal> {
     let is_torn = |value: &Value| {
         let bytes = value.as_bytes();
-        let blank = |byte: Option<&u8>| byte.is_none_or(|byte| byte.is_ascii_whitespace());
+        let blank = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_whitespace);
         let special = |byte: &u8| matches!(byte, b'"' | b'\'' | b'`' | b'#' | b'\r');
         blank(bytes.first()) || blank(bytes.last()) || bytes.iter().any(special)
     };

@@ -92,7 +92,7 @@ const NAMES: [&str; 72] = [
 ];
 
 /// What names begin with.
-const PREFIXES: [&str; 33] = [
+const PREFIXES: [&str; 36] = [
     "AARDVARK_",
     "BASH_",
     "BUILDAH_",
@@ -104,6 +104,8 @@ const PREFIXES: [&str; 33] = [
     "CONTAINER_",
     "DBUS_",
     "DOCKER_",
+    "ETCDCTL_",
+    "FLEETCTL_",
     "KRB5",
     "LC_",
     "LD_",
@@ -121,6 +123,7 @@ const PREFIXES: [&str; 33] = [
     "SUDO_",
     "SYSTEMD_",
     "TERM",
+    "UNITGEN_",
     "WATCHDOG_",
     "XDG_",
     "_CONTAINERS_",

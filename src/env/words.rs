@@ -27,17 +27,17 @@ pub fn values(variables: &Variables) -> Result<Vec<u8>, Vec<Refusal>> {
         word.extend(value.as_bytes());
         word
     });
-    Ok(line(words.collect()))
+    Ok(line(&words.collect::<Vec<_>>()))
 }
 
 /// Writes `-e NAME` for each variable.
 #[must_use]
 pub fn names(variables: &Variables) -> Vec<u8> {
     let words = variables.iter().map(|(name, _)| format!("-e {name}"));
-    line(words.map(String::into_bytes).collect())
+    line(&words.map(String::into_bytes).collect::<Vec<_>>())
 }
 
-fn line(words: Vec<Vec<u8>>) -> Vec<u8> {
+fn line(words: &[Vec<u8>]) -> Vec<u8> {
     let mut line = words.join(&b' ');
     if !line.is_empty() {
         line.push(b'\n');

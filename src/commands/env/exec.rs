@@ -23,7 +23,7 @@ use crate::settings;
 ///
 /// Where the command is docker or podman and the verb `run` or `create`, the container gets the variables,
 /// too: `-e NAME` is put behind the verb for each. No value ever stands on a command line. What would
-/// steer the client itself (DOCKER_HOST, PATH, HOME, LD_PRELOAD, proxies and their like) never gets into
+/// steer the client itself (`DOCKER_HOST`, `PATH`, `HOME`, `LD_PRELOAD`, proxies and their like) never gets into
 /// its environment: the container gets it by an `--env-file` in memory.
 ///
 /// Any other command is refused such names from the app's folder. A unit's author who wants one says so:

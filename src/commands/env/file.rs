@@ -22,7 +22,7 @@ pub struct Args {
     /// Where the file is to be
     #[arg(short, long, value_name = "PATH")]
     output: PathBuf,
-    /// Who is to read it: `docker` (--env-file), `systemd` (EnvironmentFile=), `dotenv`, `shell` or `json`
+    /// Who is to read it: `docker` (`--env-file`), `systemd` (`EnvironmentFile=`), `dotenv`, `shell` or `json`
     #[arg(long, value_name = "FORMAT", default_value = "docker")]
     format: Format,
     /// Whose it is to be: names of /etc/passwd and /etc/group, or numbers
