@@ -349,8 +349,7 @@ impl UnitFolder<'_> {
 
 fn cant_write(path: &Path, error: io::Error) -> CommandError {
     // A temporary file's error names that file, which says nothing to the user.
-    let text = error.to_string();
-    let error = match text.split_once(" at path ") {
+    let error = match error.to_string().split_once(" at path ") {
         Some((reason, _)) => io::Error::new(error.kind(), reason),
         None => error,
     };

@@ -15,11 +15,12 @@ use crate::error::{CommandError, Status};
 /// sees the values on docker's command line; `unitgen env exec` hands on any value, and shows none.
 #[derive(Debug, Parser)]
 pub struct Args {
-    #[command(flatten)]
-    asked: Asked,
     /// Print `-e NAME` without values, which docker takes from its own environment
     #[arg(long)]
     names: bool,
+    // Behind the others, which would stand below its heading.
+    #[command(flatten)]
+    asked: Asked,
 }
 
 /// Runs the command.

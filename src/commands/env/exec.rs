@@ -30,11 +30,12 @@ use crate::settings;
 /// `--key TZ=/environment/APP/TZ`.
 #[derive(Debug, Parser)]
 pub struct Args {
-    #[command(flatten)]
-    asked: Asked,
     /// The command and its words
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
+    // Behind the others, which would stand below its heading.
+    #[command(flatten)]
+    asked: Asked,
 }
 
 /// Runs the command. It does not return where all goes well.

@@ -17,8 +17,6 @@ use crate::files::owned::{self, Owner};
 /// else can read it at any moment. It is read back.
 #[derive(Debug, Parser)]
 pub struct Args {
-    #[command(flatten)]
-    asked: Asked,
     /// Where the file is to be
     #[arg(short, long, value_name = "PATH")]
     output: PathBuf,
@@ -31,6 +29,9 @@ pub struct Args {
     /// Who may do what with it, as an octal number
     #[arg(long, value_name = "MODE", default_value = "0600")]
     mode: String,
+    // Behind the others, which would stand below its heading.
+    #[command(flatten)]
+    asked: Asked,
 }
 
 /// Runs the command.
