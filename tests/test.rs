@@ -125,6 +125,12 @@ impl Test {
         self
     }
 
+    /// Adds an argument, whatever it holds.
+    pub(crate) fn word(mut self, argument: impl Into<String>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
     /// Sets a variable of the environment.
     pub(crate) fn environment(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));

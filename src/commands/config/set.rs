@@ -101,7 +101,8 @@ impl Args {
                     .help("write `NAME=VALUE`, `NAME=-` or `NAME=@FILE`"),
             });
         };
-        let name = Name::new(name).map_err(|error| CommandError::trouble(error.to_string()))?;
+        let name = Name::new(name)
+            .map_err(|error| CommandError::trouble(format!("word {at}: {error}")))?;
         let bytes = match text.strip_prefix('@') {
             _ if self.literal => text.as_bytes().to_vec(),
             Some(path) => private::read(Path::new(path))?,
