@@ -10,6 +10,7 @@ pub mod instances;
 mod leftovers;
 pub mod ownership;
 pub mod placing;
+pub mod unified;
 
 use std::collections::BTreeSet;
 

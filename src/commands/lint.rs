@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use serde_json::json;
-use similar::TextDiff;
 
 use crate::commands::Invocation;
 use crate::commands::check::FindingFormat;
 use crate::commands::explain::rule;
 use crate::diagnostic::Report;
+use crate::diff::unified::unified;
 use crate::directive::{NEWEST_VERSION, OLDEST_VERSION};
 use crate::error::{CommandError, Status};
 use crate::files;
@@ -317,6 +317,5 @@ fn difference(one: &Looked, report: &Report) -> Option<String> {
     let fixed = one.fixed.as_ref()?;
     let name = one.path.display().to_string();
     let (before, after) = (report.masked(&one.text), report.masked(&fixed.text));
-    let diff = TextDiff::from_lines(before.as_ref(), after.as_ref());
-    Some(diff.unified_diff().header(&name, &name).to_string())
+    Some(unified((&name, &before), (&name, &after)))
 }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use serde_json::{Value, json};
-use similar::TextDiff;
 
 use crate::commands::{Format, Invocation, Loaded};
+use crate::diff::unified::unified;
 use crate::error::{CommandError, Status};
 use crate::files::{Change, Entry, UnitFolder};
 use crate::name::AppName;
@@ -192,8 +192,7 @@ fn differences(entries: &[Entry], folder: &UnitFolder<'_>) -> String {
             &path
         };
         let (before, after) = (secrecy::masked(before), secrecy::masked(after));
-        let diff = TextDiff::from_lines(before.as_ref(), after.as_ref());
-        let _ = write!(text, "{}", diff.unified_diff().header(old, new));
+        text.push_str(&unified((old, &before), (new, &after)));
     }
     text + &count(entries)
 }

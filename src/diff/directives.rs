@@ -7,7 +7,8 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use similar::DiffOp;
+use similar::algorithms::{Capture, Compact, Replace, myers};
 
 use crate::span::Span;
 use crate::unit::fleet::FleetUnit;
@@ -165,7 +166,11 @@ const PRODUCT_MAXIMUM: usize = 4_000_000;
 #[must_use]
 pub fn operations<T: Eq + Hash>(before: &[T], after: &[T]) -> Vec<DiffOp> {
     if before.len().saturating_mul(after.len()) <= PRODUCT_MAXIMUM {
-        return capture_diff_slices(Algorithm::Myers, before, after);
+        // By its name, so that those that nobody asks for stay out of the program: a megabyte.
+        let mut kept = Compact::new(Replace::new(Capture::new()), before, after);
+        let (old, new) = (0..before.len(), 0..after.len());
+        let Ok(()) = myers::diff(&mut kept, before, old, after, new);
+        return kept.into_inner().into_inner().into_ops();
     }
     let pairs = before.iter().zip(after);
     let head = pairs.take_while(|(old, new)| old == new).count();
