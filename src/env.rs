@@ -11,5 +11,4 @@ pub mod client;
 pub mod hand;
 pub mod limit;
 pub mod request;
-pub mod steering;
 pub mod words;

@@ -75,13 +75,10 @@ fn kept(test: &Test) -> (String, String, Option<i32>) {
     let said = String::from_utf8(output.stderr).unwrap();
     let (before, rest) = said.split_once("your text is kept in `").unwrap();
     let (path, rest) = rest.split_once('`').unwrap();
-    let text = fs::read_to_string(path).unwrap();
+    let left = fs::read_to_string(path).unwrap();
     fs::remove_file(path).unwrap();
-    (
-        format!("{before}your text is kept in `PATH`{rest}"),
-        text,
-        output.status.code(),
-    )
+    let said = format!("{before}your text is kept in `PATH`{rest}");
+    (said, left, output.status.code())
 }
 
 #[test]

@@ -284,7 +284,7 @@ fn tls_and_log_ins_by_flags_and_by_etcdctl_s_variables() {
         .stderr(config_store::restart("hub", "1 variable"))
         .run();
     let by_flags = |user: &str| {
-        let (endpoint, _) = (&etcd.endpoint, ());
+        let endpoint = &etcd.endpoint;
         Test::new().file("password", "hunter2\n").args(&format!(
             "config -a hub get A --endpoints {endpoint} --cacert {authority} --cert {certificate} \
                  --cert-key {key} {user}"

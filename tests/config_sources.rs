@@ -6,32 +6,38 @@ use crate::test::Test;
 
 #[test]
 fn a_file_is_looked_at_then_imported_then_mirrored() {
-    set("file", &["KEPT=1", "OLD=2", "SAME=3"]);
+    set("mirrored", &["KEPT=1", "OLD=2", "SAME=3"]);
     let text = "export OLD=new\nSAME=3\n# a comment\nNEW='two words'\n";
-    let import =
-        |flags: &str| config("file", &format!("import prod.env {flags}")).file("prod.env", text);
+    let import = |flags: &str| {
+        config("mirrored", &format!("import prod.env {flags}")).file("prod.env", text)
+    };
     import("--dry-run")
-        .stdout("+ NEW\n~ OLD\nfile: would be 1 added, 1 changed, 2 equal\n")
+        .stdout("+ NEW\n~ OLD\nmirrored: would be 1 added, 1 changed, 2 equal\n")
         .run();
     import("--dry-run --prune")
-        .stdout("- KEPT\n+ NEW\n~ OLD\nfile: would be 1 added, 1 changed, 1 removed, 1 equal\n")
+        .stdout("- KEPT\n+ NEW\n~ OLD\nmirrored: would be 1 added, 1 changed, 1 removed, 1 equal\n")
         .run();
-    assert_eq!(values("file"), "KEPT=1\nOLD=2\nSAME=3\n");
+    assert_eq!(values("mirrored"), "KEPT=1\nOLD=2\nSAME=3\n");
     import("")
-        .stdout("+ NEW\n~ OLD\nfile: 1 added, 1 changed, 2 equal; change 2\n")
-        .stderr(restart("file", "2 variables"))
+        .stdout("+ NEW\n~ OLD\nmirrored: 1 added, 1 changed, 2 equal; change 2\n")
+        .stderr(restart("mirrored", "2 variables"))
         .run();
     import("--prune")
-        .stdout("- KEPT\nfile: 1 removed, 3 equal; change 3\n")
-        .stderr(restart("file", "1 variable"))
+        .stdout("- KEPT\nmirrored: 1 removed, 3 equal; change 3\n")
+        .stderr(restart("mirrored", "1 variable"))
         .run();
     // Again and again.
-    import("--prune").stdout("file: nothing to change\n").run();
-    import("--prune --dry-run")
-        .stdout("file: nothing would change\n")
+    import("--prune")
+        .stdout("mirrored: nothing to change\n")
         .run();
-    assert_eq!(values("file"), "NEW=two words\nOLD=new\nSAME=3\n");
-    assert_eq!(history("file")[0], "3  ann@desk  import prod.env  -KEPT");
+    import("--prune --dry-run")
+        .stdout("mirrored: nothing would change\n")
+        .run();
+    assert_eq!(values("mirrored"), "NEW=two words\nOLD=new\nSAME=3\n");
+    assert_eq!(
+        history("mirrored")[0],
+        "3  ann@desk  import prod.env  -KEPT"
+    );
 }
 
 #[test]
@@ -152,7 +158,7 @@ fn apps_changes_and_other_etcds_are_sources_too() {
     other.set("/environment/target/A", "far");
     other.set("/else/A", "elsewhere");
     config("target", &format!("diff {}", other.endpoint))
-        .stdout(format!("~ A\n- B\n1 different, 1 only in target\n"))
+        .stdout("~ A\n- B\n1 different, 1 only in target\n")
         .status(1)
         .run();
     config("target", &format!("import {}/else", other.endpoint))

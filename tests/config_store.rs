@@ -1,9 +1,7 @@
 //! `unitgen config`: listing, setting, unsetting, history and rollback against a real etcd.
 
-use proptest::prelude::*;
-
 use crate::etcd::shared;
-use crate::test::{Folder, Test};
+use crate::test::Test;
 
 /// Returns a test of `unitgen config` about an app, in the etcd that tests share.
 pub(crate) fn config(app: &str, arguments: &str) -> Test {
@@ -283,23 +281,22 @@ fn what_is_unset_is_gone_and_can_be_brought_back() {
 
 #[test]
 fn what_another_tool_wrote_is_there_and_is_brought_back_too() {
-    set("others", &["A=1"]);
-    shared().set("/environment/others/A", "theirs");
-    shared().set("/environment/others/B", "theirs");
-    shared().set("/environment/others/a/b", "theirs");
-    let warning =
-        "warning: in etcd's `/environment/others`, `a/b` is no variable's name: it is left alone\n";
-    config("others", "list --show-values")
+    set("strangers", &["A=1"]);
+    shared().set("/environment/strangers/A", "theirs");
+    shared().set("/environment/strangers/B", "theirs");
+    shared().set("/environment/strangers/a/b", "theirs");
+    let warning = "warning: in etcd's `/environment/strangers`, `a/b` is no variable's name: it is left alone\n";
+    config("strangers", "list --show-values")
         .stdout("A=theirs\nB=theirs\n")
         .stderr(warning)
         .run();
-    config("others", "rollback --to 1")
-        .stdout("~ A\n- B\nothers: 1 changed, 1 removed; change 2\n")
-        .stderr(restart("others", "2 variables"))
+    config("strangers", "rollback --to 1")
+        .stdout("~ A\n- B\nstrangers: 1 changed, 1 removed; change 2\n")
+        .stderr(restart("strangers", "2 variables"))
         .run();
     assert_eq!(
-        shared().keys("/environment/others/"),
-        ["/environment/others/A", "/environment/others/a/b"]
+        shared().keys("/environment/strangers/"),
+        ["/environment/strangers/A", "/environment/strangers/a/b"]
     );
 }
 
@@ -324,99 +321,4 @@ fn an_app_without_variables_is_not_an_app_that_is_not_there() {
         .file("none.env", "")
         .stdout("begun: nothing to change\n")
         .run();
-}
-
-#[test]
-fn the_longest_values_are_set_replaced_and_brought_back() {
-    let length = 1 << 20;
-    let long = |byte: u8| vec![byte; length];
-    let warning = format!(
-        "warning: `A` has {} bytes with its name, and Linux gives no program a variable of more than \
-         131071: what needs it would not start\n",
-        length + 2
-    );
-    for (number, byte) in [(1, b'x'), (2, b'y')] {
-        let (mark, word) = if number == 1 {
-            ('+', "added")
-        } else {
-            ('~', "changed")
-        };
-        config("long", "set A=@long")
-            .file("long", long(byte))
-            .stdout(format!("{mark} A\nlong: 1 {word}; change {number}\n"))
-            .stderr(warning.clone() + &restart("long", "1 variable"))
-            .run();
-    }
-    assert_eq!(shared().get("/environment/long/A").unwrap(), long(b'y'));
-    // No lease is left on what the history needs.
-    let parts = shared().keys("/unitgen/config-parts/long/");
-    assert_eq!(parts.len(), 4, "{parts:?}");
-    config("long", "rollback --to 1")
-        .stdout("~ A\nlong: 1 changed; change 3\n")
-        .stderr(restart("long", "1 variable"))
-        .run();
-    assert_eq!(shared().get("/environment/long/A").unwrap(), long(b'x'));
-    // More than one request can hold is refused before it is sent.
-    config("long", "set B=@b C=@b")
-        .file("b", vec![b'z'; 800_000])
-        .stderr(format!(
-            "{0}{1}error: what would be set at once has 1600102 bytes with its keys, and etcd takes at \
-             most 1536000 together\n\nhelp: set it in several steps\n",
-            warning.replace("1048578", "800002").replace("`A`", "`B`"),
-            warning.replace("1048578", "800002").replace("`A`", "`C`")
-        ))
-        .status(2)
-        .run();
-}
-
-#[test]
-fn many_variables_are_one_change() {
-    let lines: String = (0..3_000)
-        .map(|number| format!("KEY_{number:04}=v{number}\n"))
-        .collect();
-    let folder = config("many", "import many.env")
-        .file("many.env", &lines)
-        .output();
-    assert!(folder.status.success());
-    assert_eq!(values("many"), lines);
-    assert_eq!(shared().keys("/unitgen/config/many/").len(), 1);
-    let more: String = (0..3_600)
-        .map(|number| format!("MORE_{number:04}=v\n"))
-        .collect();
-    config("many", "import more.env")
-        .file("more.env", more)
-        .stderr(
-            "error: 3600 variables would change at once, and etcd changes at most 3580 together\n\n\
-             help: change them in several steps\n",
-        )
-        .status(2)
-        .run();
-}
-
-#[test]
-fn the_history_is_bounded() {
-    for number in 0..102 {
-        set("bounded", &[&format!("A={number}")]);
-    }
-    let history = history("bounded");
-    assert_eq!(history.len(), 100);
-    assert_eq!(history[0], "102  ann@desk  set  +A");
-    assert_eq!(history[99], "  3  ann@desk  set  +A");
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn any_bytes_are_got_as_they_were_set(value in prop::collection::vec(1_u8.., 0..300)) {
-        let folder: Folder = {
-            let test = config("bytes", "set ANY=@value OTHER=1").file("value", &value);
-            let output = test.output();
-            prop_assert!(output.status.success(), "{:?}", output);
-            test.into_folder()
-        };
-        drop(folder);
-        let output = config("bytes", "get --raw ANY").output();
-        prop_assert_eq!(output.stdout, value);
-    }
 }

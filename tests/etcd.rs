@@ -141,7 +141,7 @@ impl Etcd {
         let folder = folder();
         let data = folder.path().join("data").display().to_string();
         let endpoint = format!("{scheme}://127.0.0.1:{}", free_port());
-        let mut arguments = vec![
+        let mut arguments = [
             ["--name", name],
             ["--data-dir", &data],
             ["--listen-client-urls", &endpoint],

@@ -17,6 +17,7 @@ mod config_formats;
 mod config_formats_dokku;
 mod config_formats_properties;
 mod config_formats_written;
+mod config_limits;
 mod config_sources;
 mod config_store;
 mod connection;

@@ -45,6 +45,10 @@ pub enum FindingFormat {
 /// # Errors
 /// Says which file can't be read, or that etcd is out of reach.
 pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandError> {
+    if !args.config && args.etcd != EtcdConnection::default() {
+        let error = CommandError::trouble("etcd is named, and nothing is asked of it");
+        return Err(error.help("`--config` compares with it"));
+    }
     let mut loaded = invocation.load()?;
     if args.config && !loaded.report.has_errors() {
         let store = args.etcd.store(&invocation.settings)?;

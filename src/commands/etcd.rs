@@ -16,7 +16,7 @@ use crate::store::endpoint::Endpoint;
 use crate::store::{Access, DEFAULT_ENDPOINT, Limits, Login, Store, Tls};
 
 /// Where etcd is.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "etcd")]
 pub struct EtcdConnection {
     /// etcd's endpoints, separated by commas: `host:port`, `https://host:port`, `unix:///path`

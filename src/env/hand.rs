@@ -8,12 +8,12 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use crate::config::export::{self, Format, Refusal, Text};
+use crate::config::steering::{Reader, reader};
 use crate::config::variable::{Name, Value, Variables};
 use crate::env::answer::Given;
 use crate::env::client::{Client, named};
 use crate::env::limit;
 use crate::env::request::Request;
-use crate::env::steering::{Reader, reader};
 
 /// An environment, in its order.
 pub type Environment = Vec<(OsString, OsString)>;

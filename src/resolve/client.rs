@@ -4,49 +4,8 @@
 //! In: a variable's name. Out: whether one of the two, which are root, would read it; whether a unit has
 //! a value of its own for it. Knows nothing of where the variable comes from.
 
+use crate::config::steering::{Reader, reader};
 use crate::name::VariableName;
-
-/// Names that docker's client, unitgen, their runtime or the loader would read if they stood in the client's
-/// own environment, and that would so steer the client, which is root. They go to the container by
-/// value instead.
-const CLIENT_NAMES: [&str; 21] = [
-    "ALL_PROXY",
-    "BUILDKIT_HOST",
-    "GODEBUG",
-    "GOMAXPROCS",
-    "GOMEMLIMIT",
-    "GOGC",
-    "GOTRACEBACK",
-    "HOME",
-    "HTTPS_PROXY",
-    "HTTP_PROXY",
-    "IFS",
-    "LANG",
-    "LC_ALL",
-    "LOGNAME",
-    "NO_PROXY",
-    "PATH",
-    "SHELL",
-    "TERM",
-    "TMPDIR",
-    "USER",
-    "XDG_CONFIG_HOME",
-];
-const CLIENT_PREFIXES: [&str; 13] = [
-    "DOCKER_",
-    "LD_",
-    "XDG_",
-    "SSL_CERT_",
-    "SSH_",
-    "OTEL_",
-    "GLIBC_",
-    "MALLOC_",
-    "BUILDX_",
-    "ETCDCTL_",
-    "FLEETCTL_",
-    "GRPC_",
-    "UNITGEN_",
-];
 
 /// Names that the units set themselves.
 const RESERVED: [&str; 6] = [
@@ -64,15 +23,11 @@ pub fn is_reserved(name: &str) -> bool {
     RESERVED.contains(&name)
 }
 
-/// Tells whether a variable would steer docker's client.
+/// Tells whether a variable would steer docker's client or unitgen, which are root, if it stood in the
+/// unit's own environment: it goes to the container by value instead.
 #[must_use]
 pub fn steers_client(name: &VariableName) -> bool {
-    let name = name.as_str();
-    let upper = name.to_ascii_uppercase();
-    CLIENT_NAMES.contains(&upper.as_str())
-        || CLIENT_PREFIXES
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
+    reader(name.as_str()) == Some(Reader::Any)
 }
 
 #[cfg(test)]

@@ -44,9 +44,9 @@ pub(super) fn run(
         escaped(&format!("{value:#}\n"))
     } else {
         let source = args.source.shown();
-        let only_there = format!("only in {source}");
-        let only_here = format!("only in {}", scene.name);
-        let summary = comparison.summary([&only_there, "different", &only_here, "equal"]);
+        let theirs = format!("only in {source}");
+        let own = format!("only in {}", scene.name);
+        let summary = comparison.summary([&theirs, "different", &own, "equal"]);
         let summary = if summary.is_empty() {
             "both are empty"
         } else {

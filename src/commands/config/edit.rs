@@ -44,7 +44,7 @@ pub(super) fn run(
     }
     let rest = export::write(export::Format::Dotenv, &shown);
     let mut text = text.into_bytes();
-    text.extend(rest.iter().flat_map(|rest| rest.as_bytes()));
+    text.extend(rest.iter().flat_map(export::Text::as_bytes));
     let edited = edit(invocation.settings.editor.as_deref(), &text)?;
     if edited.bytes == text {
         invocation

@@ -16,10 +16,13 @@ use crate::error::{CommandError, Status};
 use crate::exec::{self, MemoryFile};
 use crate::settings;
 
+/// What unitgen logs in with, which is none of the command's business.
+const LOGIN: [&str; 2] = ["ETCDCTL_PASSWORD", "ETCDCTL_USER"];
+
 /// Runs a command with an app's variables in its environment, in this one's place.
 ///
 /// The app's own variables go before those of `--key`, and both before what is in the environment
-/// already. The command has the same process id, so that signals are its own, and ends as it ends.
+/// already, but for `ETCDCTL_USER` and `ETCDCTL_PASSWORD`, which stay here. The command has the same process id, so that signals are its own, and ends as it ends.
 ///
 /// Where the command is docker or podman and the verb `run` or `create`, the container gets the variables,
 /// too: `-e NAME` is put behind the verb for each. No value ever stands on a command line. What would
@@ -50,6 +53,15 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     };
     let question = args.asked.question(invocation)?;
     let client = client(words)?;
+    let behind = words.iter().skip(1).find(|word| Client::of(word).is_some());
+    if let (None, None, Some(word)) = (client, Client::of(command), behind) {
+        invocation.output.warning(&format!(
+            "`{}` stands behind `{}`: its container gets no variables; put `unitgen env exec --` right \
+             before it",
+            word.display(),
+            command.display()
+        ));
+    }
     // By the search path that is there: the configuration does not say what is run.
     let program = exec::find(command, invocation.settings.search_path.as_deref())?;
     let given = args.asked.answered(&question, invocation)?;
@@ -85,7 +97,8 @@ fn handed(
     words: &[OsString],
     given: &Given,
 ) -> Result<Handed, CommandError> {
-    let environment = settings::environment();
+    let mut environment = settings::environment();
+    environment.retain(|(name, _)| !LOGIN.iter().any(|own| name == own));
     if let Some((client, behind_verb)) = client {
         let handed = to_client(client, behind_verb, words, given, environment);
         return handed.map_err(|refusals| {
