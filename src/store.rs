@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::error::CommandError;
 use crate::http::address::Tunnel;
 use crate::store::endpoint::Endpoint;
-use crate::store::etcd::{Connection, Silence};
+use crate::store::etcd::{Connection, Failure, Silence};
 use crate::store::transaction::{Outcome, Transaction};
 
 /// Where etcd is, if nobody says otherwise.
@@ -237,7 +237,13 @@ impl Store {
         }
         let mut error = CommandError::remote(format!("can't reach etcd at {}", self.shown));
         error.may_pass = true;
-        let reasons: Vec<String> = match silence.failures.as_slice() {
+        // What counts is what each endpoint said last: a connection that ended says nothing of it.
+        let mut failures: Vec<(String, Failure)> = Vec::new();
+        for (endpoint, failure) in silence.failures {
+            failures.retain(|(earlier, _)| *earlier != endpoint);
+            failures.push((endpoint, failure));
+        }
+        let reasons: Vec<String> = match failures.as_slice() {
             [(_, failure)] => vec![failure.to_string()],
             failures => failures
                 .iter()
