@@ -35,6 +35,12 @@ impl Deadline {
     pub fn is_over(&self) -> bool {
         Instant::now() >= self.0
     }
+
+    /// Returns how long it is until then; nothing once it has come.
+    #[must_use]
+    pub fn left(&self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
 }
 
 /// Waits, but no longer than somebody who wants an end can be kept waiting.

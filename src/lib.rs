@@ -62,6 +62,7 @@ pub mod exec;
 
 // act
 pub mod configuration;
+pub mod announce;
 pub mod submit;
 pub mod env;
 

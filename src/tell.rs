@@ -4,6 +4,7 @@
 //! annotations, JSON. What looks like a secret is hidden in all of them. Knows nothing of where any of
 //! it is written.
 
+pub mod announce;
 pub mod config;
 pub mod fold;
 pub mod github;

@@ -14,6 +14,7 @@ fn every_command_explains_itself() {
         ("check", "check --help"),
         ("diff", "diff --help"),
         ("env", "env --help"),
+        ("env-announce", "env announce --help"),
         ("env-docker", "env docker --help"),
         ("env-exec", "env exec --help"),
         ("env-export", "env export --help"),

@@ -5,6 +5,8 @@
     reason = "tests make files and processes of their own, and a failure of theirs is a failed test"
 )]
 
+mod announce;
+mod announce_refused;
 mod architecture;
 mod check;
 mod cluster;

@@ -2,6 +2,7 @@
 //!
 //! Each way of handing it on is a file of its own; what they ask of etcd, and how, is in `asked`.
 
+pub mod announce;
 mod asked;
 pub mod docker;
 pub mod exec;
@@ -30,6 +31,7 @@ pub struct Args {
 /// How variables are handed on.
 #[derive(Debug, Subcommand)]
 enum Way {
+    Announce(announce::Args),
     Docker(docker::Args),
     Exec(exec::Args),
     Export(export::Args),
@@ -44,6 +46,7 @@ enum Way {
 /// Says what is missing in etcd, that it is out of reach, or what can't be handed on.
 pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandError> {
     match &args.way {
+        Way::Announce(args) => announce::run(args, invocation),
         Way::Docker(args) => docker::run(args, invocation),
         Way::Exec(args) => exec::run(args, invocation),
         Way::Export(args) => export::run(args, invocation),

@@ -4,6 +4,8 @@
 //! directive is systemd's, a fleet option is fleet's; unitgen's own words are only those that none
 //! of them has. Knows nothing of how settings work together.
 
+use std::ops::RangeInclusive;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
@@ -232,6 +234,10 @@ impl Config {
 crate::manifest::forms::from_text!(Config, "a folder of etcd, or `false` for none",
     "anyOf": [{"type": "string", "pattern": "^(/[^/]+)+$"}, {"const": false}]);
 
+/// How long an announcement may live without being renewed, in seconds. A third of the least is more than
+/// etcd needs to choose another leader; a lease of its own has 2 s at least, unless it is told otherwise.
+pub const ANNOUNCE_TTL: RangeInclusive<u64> = 5..=86_400;
+
 /// How instances are announced.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Announce {
@@ -290,6 +296,10 @@ impl<'de> Deserialize<'de> for Announce {
                     host.contains([' ', '\t', '"', '\'', ';', '\\']) || host.is_empty()
                 }) {
                     return Err(de::Error::custom("`host` is one word without quotes"));
+                }
+                let ttl = long.ttl.map(Span::seconds);
+                if ttl.is_some_and(|ttl| !ANNOUNCE_TTL.contains(&ttl)) {
+                    return Err(de::Error::custom("`ttl` is from 5s to 1d"));
                 }
                 Ok(Announce {
                     off: false,
