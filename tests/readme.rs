@@ -9,6 +9,7 @@ use serde_json::Value;
 use unitgen::diagnostic::Severity;
 
 use crate::delivery::deliver;
+use crate::etcd::Etcd;
 use crate::fleet_server::FleetServer;
 use crate::fleetctl::{Fleetctl, Release};
 use crate::test::Folder;
@@ -50,7 +51,12 @@ fn fail(server: &FleetServer, unit: &str) {
 }
 
 /// Runs `unitgen` and returns what it prints on both streams.
-fn unitgen(arguments: &str, folder: &Path, server: Option<&FleetServer>) -> String {
+fn unitgen(
+    arguments: &str,
+    folder: &Path,
+    server: Option<&FleetServer>,
+    etcd: Option<&Etcd>,
+) -> String {
     let fleetctl = Fleetctl::new(Release::Current);
     let output = Command::new(env!("CARGO_BIN_EXE_unitgen"))
         .args(arguments.split_whitespace())
@@ -58,6 +64,7 @@ fn unitgen(arguments: &str, folder: &Path, server: Option<&FleetServer>) -> Stri
         .env_clear()
         .env("PATH", fleetctl.path())
         .envs(server.map(|server| ("FLEETCTL_ENDPOINT", server.endpoint())))
+        .envs(etcd.map(|etcd| ("ETCDCTL_ENDPOINTS", &etcd.endpoint)))
         .output()
         .unwrap();
     String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
@@ -70,12 +77,16 @@ fn rewrite(readme: &str) -> String {
     let mut lines = readme.lines().peekable();
     let mut purpose = String::new();
     let mut server = None;
+    let mut etcd = None;
     while let Some(line) = lines.next() {
         written += &format!("{line}\n");
         if let Some(comment) = line.strip_prefix("<!-- ") {
             comment.trim_end_matches(" -->").clone_into(&mut purpose);
             if purpose == "cluster" {
                 server = Some(cluster(folder.path()));
+            }
+            if purpose == "etcd" {
+                etcd = Some(Etcd::start());
             }
             if let (Some(unit), Some(server)) = (purpose.strip_prefix("fails "), &server) {
                 fail(server, unit);
@@ -120,11 +131,11 @@ fn rewrite(readme: &str) -> String {
             block.push(line);
         }
         written += &match (language, purpose.as_str()) {
-            ("console", _) => console(&block, folder.path(), server.as_ref()),
+            ("console", _) => console(&block, folder.path(), server.as_ref(), etcd.as_ref()),
             ("yaml", "renders") => {
                 let text = block.join("\n") + "\n";
                 fs::write(folder.path().join("services.yaml"), &text).unwrap();
-                unitgen("render", folder.path(), None);
+                unitgen("render", folder.path(), None, None);
                 text
             }
             ("ini", purpose) if purpose.starts_with("unit ") => {
@@ -145,13 +156,18 @@ fn rewrite(readme: &str) -> String {
 }
 
 /// Runs the lines that begin with `$ unitgen`.
-fn console(block: &[&str], folder: &Path, server: Option<&FleetServer>) -> String {
+fn console(
+    block: &[&str],
+    folder: &Path,
+    server: Option<&FleetServer>,
+    etcd: Option<&Etcd>,
+) -> String {
     let commands = block
         .iter()
         .filter_map(|line| line.strip_prefix("$ unitgen "));
     commands
         .map(|arguments| {
-            let output = unitgen(arguments, folder, server);
+            let output = unitgen(arguments, folder, server, etcd);
             format!("$ unitgen {arguments}\n{}\n", output.trim_end())
         })
         .collect()

@@ -18,8 +18,11 @@ use unitgen::http::address::{Address, Tunnel};
 use unitgen::http::{Client, Limits};
 use unitgen::plan::script::Existing;
 use unitgen::state::{RegistryName, State};
+use unitgen::store::endpoint::Endpoint;
+use unitgen::store::{self, Access, Store, Tls};
 use unitgen::unit::fleet::FleetUnit;
 
+use crate::etcd::Etcd;
 use crate::fleet_server::{Fault, FleetServer};
 use crate::test::Folder;
 
@@ -169,6 +172,37 @@ fn a_port_and_a_socket_are_reached() {
     assert!(
         !ssh.folder.path("shared").exists(),
         "a connection was shared"
+    );
+}
+
+#[test]
+fn etcd_is_reached() {
+    let ssh = Ssh::start();
+    let etcd = Etcd::start();
+    etcd.set("/far", "1");
+    let store = |endpoint: &str, to: &str| {
+        let endpoints = vec![Endpoint::parse(endpoint, false).unwrap()];
+        Store::new(Access {
+            endpoints,
+            tls: Tls::default(),
+            login: None,
+            tunnel: Some(ssh.tunnel(to)),
+            limits: store::Limits::default(),
+        })
+        .unwrap()
+    };
+    let far = store(&etcd.endpoint, "far");
+    assert_eq!(far.get("/far").unwrap().unwrap().value, b"1");
+    let shown = format!("can't reach etcd at `{}` by way of `far`", etcd.endpoint);
+    drop(etcd);
+    let error = far.get("/far").unwrap_err();
+    assert_eq!(error.message, shown);
+    let error = store("http://127.0.0.1:1", "nowhere")
+        .get("/far")
+        .unwrap_err();
+    assert_eq!(
+        error.causes(),
+        ["ssh: ssh: Could not resolve hostname nowhere: Name or service not known"]
     );
 }
 
