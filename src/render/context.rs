@@ -24,6 +24,8 @@ pub fn process(process: &Process) -> Context {
     });
     let environment: Vec<Value> = environment.collect();
     context.insert_value("environment", Value::from(environment));
+    let announcer = announcer(process).unwrap_or_default();
+    context.insert_value("announcer", Value::safe_string(&announcer));
     context.insert_value("schedule", Value::from(Vec::<Value>::new()));
     context.insert_value("asks_config", Value::from(process.config.is_some()));
     let request = process.config.clone().unwrap_or_default();
@@ -112,6 +114,24 @@ pub fn namesake(process: &Process) -> String {
         return format!("%p@%i.{}", unit.unit_type().suffix());
     }
     unit.as_str().to_owned()
+}
+
+/// Returns the name of the unit that announces a process as the process's own unit writes it.
+fn announcer(process: &Process) -> Option<String> {
+    let mut companions = process.companions.iter();
+    let unit = &companions
+        .find(|companion| matches!(companion.kind, CompanionKind::Announce(_)))?
+        .unit;
+    if !unit.is_template() {
+        return Some(unit.as_str().to_owned());
+    }
+    // Alike in all units, where the name has the process's own in front.
+    let own = process.unit.prefix();
+    let prefix = match unit.prefix().strip_prefix(own) {
+        Some(rest) => format!("%p{rest}"),
+        None => unit.prefix().to_owned(),
+    };
+    Some(format!("{prefix}@%i.{}", unit.unit_type().suffix()))
 }
 
 fn shared(process: &Process) -> Context {
