@@ -9,6 +9,8 @@ pub mod folder;
 pub mod history;
 mod record;
 
+use std::collections::BTreeMap;
+
 use crate::config::variable::{Name, Value, ValueError, Variables};
 use crate::configuration::folder::Folder;
 use crate::error::CommandError;
@@ -23,6 +25,8 @@ pub struct Configuration {
     pub odd: Vec<Odd>,
     /// The revision of etcd that all of it is of.
     pub revision: i64,
+    /// At which revision each variable was last written.
+    revisions: BTreeMap<Name, i64>,
 }
 
 /// A key in an app's folder that is no variable.
@@ -69,6 +73,7 @@ impl Configuration {
             };
             match (Name::new(key), Value::new(entry.value)) {
                 (Ok(name), Ok(value)) => {
+                    configuration.revisions.insert(name.clone(), entry.revision);
                     configuration.variables.insert(name, value);
                 }
                 (Err(_), _) => odd(OddReason::Name),

@@ -9,10 +9,11 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use tempfile::{Builder, TempPath};
+use tempfile::{Builder, TempDir};
 
 use crate::error::CommandError;
 
@@ -26,17 +27,18 @@ const MEMORY: &str = "/dev/shm";
 pub struct Edited {
     /// The text.
     pub bytes: Vec<u8>,
-    path: TempPath,
+    path: PathBuf,
+    /// Holds the text, and what an editor leaves beside it.
+    folder: TempDir,
 }
 
 impl Edited {
     /// Keeps the file, and returns where it is.
-    ///
-    /// # Errors
-    /// Says why it can't be kept.
-    pub fn keep(self) -> Result<PathBuf, CommandError> {
-        let kept = self.path.keep();
-        kept.map_err(|error| CommandError::trouble("can't keep the text").because(error))
+    #[must_use]
+    pub fn keep(self) -> PathBuf {
+        // Its path was found when it was made.
+        let _ = self.folder.keep();
+        self.path
     }
 }
 
@@ -47,16 +49,16 @@ impl Edited {
 pub fn edit(editor: Option<&str>, text: &[u8]) -> Result<Edited, CommandError> {
     let fail = |error: io::Error| CommandError::trouble("can't write the text").because(error);
     let mut builder = Builder::new();
-    let builder = builder.prefix("unitgen-").suffix(".env");
-    let mut file = builder
-        .tempfile_in(Path::new(MEMORY))
-        .or_else(|_| builder.tempfile())
+    let builder = builder.prefix("unitgen-");
+    let folder = builder
+        .tempdir_in(Path::new(MEMORY))
+        .or_else(|_| builder.tempdir())
         .map_err(fail)?;
-    file.write_all(text)
-        .and_then(|()| file.flush())
+    let path = folder.path().join("config.env");
+    let mut options = fs::OpenOptions::new();
+    let file = options.write(true).create_new(true).mode(0o600).open(&path);
+    file.and_then(|mut file| file.write_all(text))
         .map_err(fail)?;
-    // Some editors put another file in its place: from here on it is its name that counts.
-    let path = file.into_temp_path();
     let editor = editor.unwrap_or(DEFAULT);
     // As git does it: the variable may hold arguments, too.
     let status = Command::new("sh")
@@ -75,5 +77,9 @@ pub fn edit(editor: Option<&str>, text: &[u8]) -> Result<Edited, CommandError> {
     let bytes = fs::read(&path).map_err(|error| {
         CommandError::trouble("can't read what the editor wrote").because(error)
     })?;
-    Ok(Edited { bytes, path })
+    Ok(Edited {
+        bytes,
+        path,
+        folder,
+    })
 }

@@ -102,6 +102,13 @@ pub struct FleetSettings {
     pub tunnel: Option<String>,
 }
 
+/// Returns the time, in seconds since 1970: of what ends long after it began.
+#[must_use]
+pub fn now() -> u64 {
+    let time = SystemTime::now().duration_since(UNIX_EPOCH);
+    time.map_or(0, |time| time.as_secs())
+}
+
 /// Returns the process's whole environment, for a program that takes this one's place. It is full of
 /// secrets, so that `Settings`, which can be shown, does not have it.
 #[must_use]
@@ -157,9 +164,7 @@ impl Settings {
             has_terminal: io::stdout().is_terminal()
                 && io::stderr().is_terminal()
                 && text("TERM").as_deref() != Some("dumb"),
-            now: SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |time| time.as_secs()),
+            now: now(),
         }
     }
 }

@@ -185,6 +185,23 @@ impl Store {
         has.map_err(|silence| self.error(&format!("can't read `{key}` from etcd"), silence))
     }
 
+    /// Refuses an etcd that would take a transaction's conditions for something else: ranges in them, and
+    /// transactions within transactions, came with 3.3, and older ones pass over them in silence.
+    ///
+    /// # Errors
+    /// Says which version it is, what etcd answered, or that it did not.
+    pub fn check_version(&self) -> Result<(), CommandError> {
+        let version = self.connection.version();
+        let version = version.map_err(|silence| self.error("can't ask etcd's version", silence))?;
+        if is_young_enough(&version) {
+            return Ok(());
+        }
+        let message = format!("etcd at {} is of version {version}", self.shown);
+        Err(CommandError::remote(message)
+            .because("before 3.3 it can't guard a change against other writers")
+            .help("use a younger etcd; it can be read all the same"))
+    }
+
     /// Carries out a transaction, once: where there is no answer it is not known how it ended.
     ///
     /// # Errors
@@ -253,5 +270,34 @@ impl Store {
         error
             .because(reasons.join("; "))
             .help("name it with `--endpoints` or ETCDCTL_ENDPOINTS")
+    }
+}
+
+/// Tells whether a version is 3.3 or later.
+fn is_young_enough(version: &str) -> bool {
+    let mut numbers = version.split('.').map(|part| part.parse::<u32>().ok());
+    match (numbers.next().flatten(), numbers.next().flatten()) {
+        (Some(major), Some(minor)) => (major, minor) >= (3, 3),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_that_guard_a_change() {
+        for (version, expected) in [
+            ("3.4.23", true),
+            ("3.3.0", true),
+            ("3.10.1-rc.0", true),
+            ("4.0.0", true),
+            ("3.2.32", false),
+            ("2.3.8", false),
+            ("", false),
+        ] {
+            assert_eq!(is_young_enough(version), expected, "{version}");
+        }
     }
 }

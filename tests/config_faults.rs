@@ -293,6 +293,14 @@ fn tls_and_log_ins_by_flags_and_by_etcdctl_s_variables() {
     by_flags("--user root --password-file password")
         .stdout("1\n")
         .run();
+    Test::new()
+        .args("config -a hub list --cacert password")
+        .file("password", "hunter2\n")
+        .stderr(
+            "error: there is no certificate in `password`\n\nhelp: it has to be in the form called PEM\n",
+        )
+        .status(2)
+        .run();
     by_flags("--user root:hunter2")
         .stderr(
             "error: a password on a command line is seen by whoever lists the processes\n\nhelp: give \

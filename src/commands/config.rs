@@ -57,6 +57,10 @@ enum Action {
 /// # Errors
 /// Says what is wrong with the arguments, that etcd is out of reach or refuses, or that a guard does.
 pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandError> {
+    if args.action.is_some() && args.list.is_given() {
+        let error = CommandError::trouble("a list's options stand before another subcommand");
+        return Err(error.help("write them behind it"));
+    }
     let scene = args.target.scene(&invocation.settings)?;
     match &args.action {
         None => list::run(&args.list, &scene, invocation),

@@ -73,12 +73,12 @@ impl EtcdConnection {
         let cert = first(self.cert.as_ref(), given.cert.as_ref());
         let key = first(self.cert_key.as_ref(), given.key.as_ref());
         let identity = match (cert, key) {
-            (Some(cert), Some(key)) => Some((read(cert)?, read(key)?)),
+            (Some(cert), Some(key)) => Some((pem(cert, CERTIFICATE)?, pem(key, KEY)?)),
             (None, None) => None,
             (Some(_), None) => return Err(half("certificate", "its key", "--cert-key")),
             (None, Some(_)) => return Err(half("key", "its certificate", "--cert")),
         };
-        let authority = cacert.map(read).transpose()?;
+        let authority = cacert.map(|path| pem(path, CERTIFICATE)).transpose()?;
         let is_secure = authority.is_some() || identity.is_some();
         let tls = Tls {
             authority,
@@ -164,6 +164,22 @@ fn refuse(given: &EtcdSettings) -> Result<(), CommandError> {
 fn half(one: &str, other: &str, flag: &str) -> CommandError {
     CommandError::trouble(format!("there is a client's {one} without {other}"))
         .help(format!("name it too: `{flag} FILE`"))
+}
+
+/// What a file of certificates has in it, and what it is called.
+const CERTIFICATE: (&str, &str) = ("-----BEGIN CERTIFICATE-----", "certificate");
+
+/// What a file with a key has in it, and what it is called.
+const KEY: (&str, &str) = ("PRIVATE KEY-----", "private key");
+
+/// Reads a PEM file. One with nothing of the kind in it would only show when no connection comes about.
+fn pem(path: &str, (mark, noun): (&str, &str)) -> Result<Vec<u8>, CommandError> {
+    let bytes = read(path)?;
+    if String::from_utf8_lossy(&bytes).contains(mark) {
+        return Ok(bytes);
+    }
+    let message = format!("there is no {noun} in `{path}`");
+    Err(CommandError::trouble(message).help("it has to be in the form called PEM"))
 }
 
 fn read(path: &str) -> Result<Vec<u8>, CommandError> {

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
 use crate::clock::{Deadline, pause};
-use crate::config::variable::{Name, Variables};
+use crate::config::variable::{Name, TOTAL_LENGTH_MAXIMUM, Variables};
 use crate::configuration::folder::Folder;
 use crate::configuration::history::{self, first_kept};
 use crate::configuration::record::{Record, written};
@@ -15,6 +15,9 @@ use crate::error::CommandError;
 use crate::interruption::Interruption;
 use crate::store::Store;
 use crate::store::transaction::{Condition, OPERATIONS_MAXIMUM, Operation, Outcome, Transaction};
+
+/// How many keys a change holds to be as they were read, one by one.
+const HELD_MAXIMUM: usize = 56;
 
 /// For how long a change is tried again that meets other writers.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -115,6 +118,7 @@ pub fn change(
     interruption: &Interruption,
     mut decide: impl FnMut(&Configuration) -> Result<Change, CommandError>,
 ) -> Result<Changed, CommandError> {
+    store.check_version()?;
     let id = unique();
     let deadline = Deadline::after(PATIENCE);
     let mut attempts = 0;
@@ -123,17 +127,18 @@ pub fn change(
     loop {
         let number = unknown.as_ref().map(|(number, _)| *number);
         let fail = |error| doubtful(error, number);
-        // Whatever is tried again goes under a number that only one of the two can have.
+        // In this order: a change that is made between the two is in the way of the new record.
+        let last = history::last(store, folder).map_err(fail)?;
+        let found = read(store, folder).map_err(fail)?;
+        // Behind the reading, which would otherwise show what this very change did. Whatever is tried
+        // again goes under a number that only one of the two can have.
         if let Some((number, changed)) = &unknown
             && history::id(store, folder, *number).map_err(fail)?.as_ref() == Some(&id)
         {
             return Ok(changed.clone());
         }
-        // In this order: a change that is made between the two is in the way of the new record.
-        let last = history::last(store, folder).map_err(fail)?;
-        let found = read(store, folder).map_err(fail)?;
         let before = found.variables.clone();
-        let (change, after) = decide(&found)?.remaining(&before);
+        let (change, after) = decide(&found).map_err(fail)?.remaining(&before);
         let founds = change.founds && last == 0 && found.is_empty();
         let mut changed = Changed {
             number: None,
@@ -147,7 +152,7 @@ pub fn change(
             store,
             folder,
             number: last + 1,
-            revision: found.revision,
+            found: &found,
         };
         changed.number = Some(attempt.number);
         let record = record(&id, deed, &changed.change);
@@ -162,9 +167,13 @@ pub fn change(
             Outcome::Conflict => {}
             Outcome::Unknown => unknown = Some((attempt.number, changed)),
         }
-        if deadline.is_over() || interruption.is_asked() {
+        let number = unknown.as_ref().map(|(number, _)| *number);
+        if interruption.is_asked() {
+            let error = CommandError::trouble("interrupted before the change was made");
+            return Err(doubtful(error, number));
+        }
+        if deadline.is_over() {
             let error = CommandError::remote("others change the configuration all the time");
-            let number = unknown.map(|(number, _)| number);
             return Err(doubtful(error.help("try again"), number));
         }
         attempts += 1;
@@ -178,8 +187,8 @@ struct Attempt<'a> {
     folder: &'a Folder,
     /// The number of its record.
     number: u64,
-    /// The revision of what was read.
-    revision: i64,
+    /// What was read.
+    found: &'a Configuration,
 }
 
 impl Attempt<'_> {
@@ -207,13 +216,18 @@ impl Attempt<'_> {
             );
             return Err(CommandError::trouble(message).help("change them in several steps"));
         }
+        let (total, before) = (after.length(), self.found.variables.length());
+        if total > TOTAL_LENGTH_MAXIMUM && total > before {
+            let message = format!(
+                "all names and values together would have {total} bytes, and an app has at most \
+                 {TOTAL_LENGTH_MAXIMUM}"
+            );
+            let error = CommandError::trouble(message);
+            return Err(error.help("no program could be started with so much"));
+        }
         let length: usize = operations.iter().map(Operation::length).sum();
         if length > REQUEST_MAXIMUM {
-            let message = format!(
-                "what would be set at once has {length} bytes with its keys, and etcd takes at most \
-                 {REQUEST_MAXIMUM} together"
-            );
-            return Err(CommandError::trouble(message).help("set it in several steps"));
+            return Err(too_long(length));
         }
         record.variables = Some(written(after));
         let mut text = record.text();
@@ -225,6 +239,10 @@ impl Attempt<'_> {
             let parts = record.parts.iter();
             operations.extend(parts.map(|key| Operation::Keep { key: key.clone() }));
             text = record.text();
+            let length = length + text.len();
+            if length > REQUEST_MAXIMUM {
+                return Err(too_long(length));
+            }
         }
         operations.push(Operation::Put {
             key: history::key(self.folder, self.number),
@@ -240,20 +258,37 @@ impl Attempt<'_> {
                 });
             }
         }
-        let conditions = vec![
+        Ok(Transaction {
+            conditions: self.conditions(change),
+            operations,
+        })
+    }
+
+    /// Returns what must not have changed. That a key was deleted shows only where that key is held; with
+    /// more of them than can be held, those that are to be changed go first.
+    fn conditions(&self, change: &Change) -> Vec<Condition> {
+        let mut conditions = vec![
             Condition::NothingNewer {
                 prefix: self.folder.prefix(),
-                revision: self.revision,
+                revision: self.found.revision,
             },
             Condition::Unchanged {
                 key: history::key(self.folder, self.number),
                 revision: 0,
             },
         ];
-        Ok(Transaction {
-            conditions,
-            operations,
-        })
+        let revisions = &self.found.revisions;
+        let is_touched = |name: &Name| {
+            change.set.get(name).is_some() || change.unset.binary_search(name).is_ok()
+        };
+        let (touched, others): (Vec<_>, Vec<_>) =
+            revisions.iter().partition(|(name, _)| is_touched(name));
+        let held = touched.into_iter().chain(others).take(HELD_MAXIMUM);
+        conditions.extend(held.map(|(name, revision)| Condition::Unchanged {
+            key: self.folder.key(name),
+            revision: *revision,
+        }));
+        conditions
     }
 
     /// Stores the variables of a long record on a lease, which the record itself takes them off.
@@ -283,12 +318,17 @@ impl Attempt<'_> {
 
     /// Reads back what was written: it is there, or somebody else has written after it.
     fn check(&self, change: &Change) -> Result<(), CommandError> {
-        let found = self.store.read(&self.folder.prefix());
-        let Ok(found) = found else {
-            let message = "the change was made, and could not be read back";
-            return found.map(drop).map_err(|error| error.under(message));
+        let number = self.number;
+        let unread = |error: CommandError| {
+            error.under(format!(
+                "change {number} was made, and could not be read back"
+            ))
         };
-        let record = self.store.get(&history::key(self.folder, self.number))?;
+        let found = self.store.read(&self.folder.prefix()).map_err(unread)?;
+        let record = self
+            .store
+            .get(&history::key(self.folder, number))
+            .map_err(unread)?;
         let revision = record.map_or(0, |record| record.revision);
         for (name, value) in change.set.iter() {
             let key = self.folder.key(name);
@@ -330,6 +370,14 @@ fn record(id: &str, deed: Deed<'_>, change: &Change) -> Record {
         variables: None,
         parts: Vec::new(),
     }
+}
+
+fn too_long(length: usize) -> CommandError {
+    let message = format!(
+        "what would be changed at once has {length} bytes with its keys, and etcd takes at most \
+         {REQUEST_MAXIMUM} together"
+    );
+    CommandError::trouble(message).help("change it in several steps")
 }
 
 /// Adds to an error that a change may have been made nevertheless.

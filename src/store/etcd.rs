@@ -142,6 +142,14 @@ impl Connection {
         }))
     }
 
+    /// Returns the version of the endpoint that answers: `3.4.23`.
+    pub(super) fn version(&self) -> Result<String, Silence> {
+        let answer = self.ask(true, |client| {
+            Box::pin(async move { client.status().await })
+        });
+        Ok(answer?.version().to_owned())
+    }
+
     /// Tells whether there is a key.
     pub(super) fn has(&self, key: &str) -> Result<bool, Silence> {
         let options = GetOptions::new().with_count_only();
@@ -234,24 +242,27 @@ impl Connection {
                     };
                     let (failure, was_sent) = match opened {
                         Err(failure) => (failure, false),
-                        Ok(mut link) => match timeout(limit, call(&mut link.client)).await {
-                            Ok(Ok(answer)) => {
-                                state.link = Some(link);
-                                return Ok(answer);
-                            }
-                            Ok(Err(error)) => {
-                                let failure = Failure::of(&error);
-                                let is_answer = !failure.may_pass();
-                                let failure = if is_answer {
+                        Ok(mut link) => {
+                            let limit = limit + std::mem::take(&mut link.patience);
+                            match timeout(limit, call(&mut link.client)).await {
+                                Ok(Ok(answer)) => {
                                     state.link = Some(link);
-                                    failure
-                                } else {
-                                    link.explained(failure).await
-                                };
-                                (failure, !is_answer)
+                                    return Ok(answer);
+                                }
+                                Ok(Err(error)) => {
+                                    let failure = Failure::of(&error);
+                                    let is_answer = !failure.may_pass();
+                                    let failure = if is_answer {
+                                        state.link = Some(link);
+                                        failure
+                                    } else {
+                                        link.explained(failure).await
+                                    };
+                                    (failure, !is_answer)
+                                }
+                                Err(_) => (link.explained(Failure::Silent(limit)).await, true),
                             }
-                            Err(_) => (Failure::Silent(limit), true),
-                        },
+                        }
                     };
                     let goes_on = failure.may_pass() && (may_repeat || !was_sent);
                     silence.is_unknown |= was_sent && !may_repeat;

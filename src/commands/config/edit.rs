@@ -3,13 +3,13 @@
 use clap::Parser;
 
 use crate::commands::Invocation;
-use crate::commands::config::scene::{Format, How, Scene, check};
+use crate::commands::config::scene::{Format, How, Scene, check, listen};
 use crate::commands::config::source::mistaken;
 use crate::config::export::{self, Refusal};
 use crate::config::import;
 use crate::config::variable::Variables;
 use crate::configuration::change::Change;
-use crate::editor::edit;
+use crate::editor::{Edited, edit};
 use crate::error::{CommandError, Status};
 
 /// Changes variables in an editor: that of `VISUAL` or `EDITOR`, or vi.
@@ -29,7 +29,8 @@ pub(super) fn run(
     scene: &Scene,
     invocation: &mut Invocation,
 ) -> Result<Status, CommandError> {
-    let mut shown = scene.read(invocation)?.variables;
+    let all = scene.read(invocation)?.variables;
+    let mut shown = all.clone();
     let mut text = format!(
         "# {}: a line that is taken away unsets its variable.\n",
         scene.name
@@ -45,6 +46,8 @@ pub(super) fn run(
     let rest = export::write(export::Format::Dotenv, &shown);
     let mut text = text.into_bytes();
     text.extend(rest.iter().flat_map(export::Text::as_bytes));
+    // Whoever ends this while the editor is open ends it cleanly, and the text is gone.
+    let interruption = listen()?;
     let edited = edit(invocation.settings.editor.as_deref(), &text)?;
     if edited.bytes == text {
         invocation
@@ -52,22 +55,38 @@ pub(super) fn run(
             .result(&format!("{}: nothing to change\n", scene.name));
         return Ok(Status::Done);
     }
-    let result = change(args, scene, &shown, &edited.bytes, invocation);
-    result.map_err(|error| match edited.keep() {
-        Ok(path) => {
-            let path = path.display();
-            let message = format!("your text is kept in `{path}`, with all its values\n");
-            invocation.output.message(&message);
-            error
-        }
-        Err(kept) => error.because(kept),
-    })
+    if interruption.is_asked() {
+        let error = CommandError::trouble("interrupted, and nothing was changed");
+        return Err(kept(edited, error, invocation));
+    }
+    let seen = Seen {
+        all: &all,
+        shown: &shown,
+    };
+    let result = change(args, scene, &seen, &edited.bytes, invocation);
+    result.map_err(|error| kept(edited, error, invocation))
+}
+
+/// What there was when the text was written.
+struct Seen<'a> {
+    all: &'a Variables,
+    /// What stood in the text.
+    shown: &'a Variables,
+}
+
+/// Keeps the text beside an error.
+fn kept(edited: Edited, error: CommandError, invocation: &mut Invocation) -> CommandError {
+    let path = edited.keep();
+    let path = path.display();
+    let message = format!("your text is kept in `{path}`, with all its values\n");
+    invocation.output.message(&message);
+    error
 }
 
 fn change(
     args: &Args,
     scene: &Scene,
-    shown: &Variables,
+    seen: &Seen<'_>,
     bytes: &[u8],
     invocation: &mut Invocation,
 ) -> Result<Status, CommandError> {
@@ -77,7 +96,7 @@ fn change(
     for warning in &imported.warnings {
         invocation.output.warning(&format!("your text: {warning}"));
     }
-    let wanted = Change::between(shown, &imported.variables);
+    let wanted = Change::between(seen.shown, &imported.variables);
     check(&wanted.set, invocation)?;
     let how = How {
         is_dry: false,
@@ -86,7 +105,7 @@ fn change(
     scene.change("edit", how, invocation, |found| {
         let touched = wanted.set.iter().map(|(name, _)| name).chain(&wanted.unset);
         let others: Vec<String> = touched
-            .filter(|name| found.variables.get(name) != shown.get(name))
+            .filter(|name| found.variables.get(name) != seen.all.get(name))
             .map(|name| format!("`{name}`"))
             .collect();
         if !others.is_empty() {

@@ -23,6 +23,13 @@ pub struct Args {
     format: Format,
 }
 
+impl Args {
+    /// Tells whether any of them is given.
+    pub(super) fn is_given(&self) -> bool {
+        self.show_values || self.format != Format::default()
+    }
+}
+
 /// Runs the command.
 pub(super) fn run(
     args: &Args,

@@ -14,7 +14,7 @@ use crate::error::{CommandError, Status};
 use crate::interruption::Interruption;
 use crate::name::AppName;
 use crate::resolve::client::is_reserved;
-use crate::settings::Settings;
+use crate::settings::{Settings, now};
 use crate::store::Store;
 use crate::tell::config::{Comparison, size};
 use crate::tell::json::escaped;
@@ -154,11 +154,10 @@ impl Scene {
             self.tell(&comparison, None, how, invocation);
             return Ok(Status::Done);
         }
-        let interruption = Interruption::listen()
-            .map_err(|error| CommandError::trouble("can't listen to signals").because(error))?;
+        let interruption = listen()?;
         let author = invocation.settings.author.clone();
         let deed = Deed {
-            time: invocation.settings.now,
+            time: now(),
             author: &author,
             action,
         };
@@ -212,6 +211,15 @@ impl Scene {
             ));
         }
     }
+}
+
+/// Begins to heed signals.
+///
+/// # Errors
+/// Says why the system does not let this process listen.
+pub(super) fn listen() -> Result<Interruption, CommandError> {
+    Interruption::listen()
+        .map_err(|error| CommandError::trouble("can't listen to signals").because(error))
 }
 
 /// How a change is made and told.

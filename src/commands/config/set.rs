@@ -105,8 +105,8 @@ impl Args {
             .map_err(|error| CommandError::trouble(format!("word {at}: {error}")))?;
         let bytes = match text.strip_prefix('@') {
             _ if self.literal => text.as_bytes().to_vec(),
-            Some(path) => private::read(Path::new(path))?,
-            None if text == "-" => {
+            Some(path) if path != "-" => read(&name, path)?,
+            _ if text == "-" || text == "@-" => {
                 if std::mem::replace(reads_input, true) {
                     let message = "two values can't both be read from the standard input";
                     return Err(CommandError::trouble(message)
@@ -114,10 +114,25 @@ impl Args {
                 }
                 private::read(Path::new("-"))?
             }
-            None => text.as_bytes().to_vec(),
+            _ => text.as_bytes().to_vec(),
         };
         let value = Value::new(bytes)
             .map_err(|error| CommandError::trouble(format!("`{name}`: {error}")))?;
         Ok((name, value))
     }
+}
+
+/// Reads a value's file. Its name is not shown: a value that begins with `@` may be meant.
+fn read(name: &Name, path: &str) -> Result<Vec<u8>, CommandError> {
+    private::read(Path::new(path)).map_err(|error| {
+        let causes = error.causes().join(": ");
+        let causes = if causes.is_empty() {
+            "it is too large".to_owned()
+        } else {
+            causes
+        };
+        CommandError::trouble(format!("`{name}`: can't read the file behind `@`"))
+            .because(causes)
+            .help("`--literal` takes `@` as the value's own")
+    })
 }

@@ -40,8 +40,10 @@ impl Failure {
                     14 | 1 => Self::Closed(innermost(status)),
                     // OutOfRange
                     11 if message.contains("compacted") => Self::Compacted,
-                    // Unknown is what the library says of a connection that breaks off.
-                    2 if status.source().is_some() => Self::Closed(innermost(status)),
+                    // Internal is HTTP/2 that breaks off, and whatever else has a cause was not said
+                    // by etcd.
+                    13 => Self::Closed(innermost(status)),
+                    _ if status.source().is_some() => Self::Closed(innermost(status)),
                     _ => Self::Refused(message.to_owned()),
                 }
             }

@@ -18,7 +18,7 @@ use tonic::codegen::Service;
 use tonic::codegen::http::Uri;
 use tonic::transport::Endpoint as Settings;
 
-use crate::http::address::Address;
+use crate::http::address::{Address, Tunnel};
 use crate::http::failure::Reason;
 use crate::http::tunnel::Ssh;
 use crate::store::etcd::failure::{Failure, innermost};
@@ -39,6 +39,8 @@ pub(super) struct Link {
     ssh: Option<Ssh>,
     /// Whether it speaks TLS and has no certificate to show.
     is_anonymous: bool,
+    /// How much longer the next answer may take: ssh logs in only while the first one is waited for.
+    pub(super) patience: Duration,
 }
 
 /// Hands a stream over once. A connection that ended is made anew from the beginning, not in here.
@@ -69,6 +71,11 @@ impl Link {
                 client,
                 ssh,
                 is_anonymous: endpoint.is_secure && access.tls.identity.is_none(),
+                patience: if access.login.is_some() {
+                    Duration::ZERO
+                } else {
+                    patience(access)
+                },
             }),
             Err(failure) => Err(explained(&mut ssh, failure).await),
         }
@@ -88,7 +95,7 @@ impl Link {
 /// Returns what ssh says of a failure, where there is one and it says anything.
 async fn explained(ssh: &mut Option<Ssh>, failure: Failure) -> Failure {
     match (ssh, &failure) {
-        (Some(ssh), Failure::Closed(_)) => {
+        (Some(ssh), Failure::Closed(_) | Failure::Silent(_)) => {
             let words = ssh.last_words().await;
             words.map_or(failure, Failure::NotConnected)
         }
@@ -127,16 +134,20 @@ async fn open(address: &Address) -> Result<AnyStream, Reason> {
     }
 }
 
+/// Returns how long ssh may take until it carries anything.
+fn patience(access: &Access) -> Duration {
+    access
+        .tunnel
+        .as_ref()
+        .map_or(Duration::ZERO, Tunnel::patience)
+}
+
 async fn client(
     access: &Access,
     endpoint: &Endpoint,
     stream: AnyStream,
 ) -> Result<Client, Failure> {
-    let patience = access
-        .tunnel
-        .as_ref()
-        .map(crate::http::address::Tunnel::patience);
-    let limit = access.limits.dialing + patience.unwrap_or(Duration::ZERO);
+    let limit = access.limits.dialing + patience(access);
     let unusable = |error: &(dyn std::error::Error + 'static)| Failure::Own(innermost(error));
     let uri = match &endpoint.address {
         Address::Tcp { .. } => endpoint.to_string(),
@@ -165,8 +176,8 @@ async fn client(
             .with_user(login.name.as_str(), login.password.as_str())
             .with_auto_token_refresh(true);
     }
-    // Logging in is a request.
-    let limit = access.limits.command;
+    // Logging in is a request, and the first one.
+    let limit = access.limits.command + patience(access);
     let logging_in = Client::from_channel(Channel::Tonic(channel.clone()), Some(options));
     match timeout(limit, logging_in).await {
         Err(_) => Err(Failure::Silent(limit)),
