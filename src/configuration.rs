@@ -4,6 +4,7 @@
 //! change is one transaction that holds what was read to be unchanged, and that writes a record of itself
 //! into the history; one that meets another writer is worked out anew. Knows nothing of commands.
 
+mod attempt;
 pub mod change;
 pub mod folder;
 pub mod history;
@@ -11,7 +12,7 @@ mod record;
 
 use std::collections::BTreeMap;
 
-use crate::config::variable::{Name, Value, ValueError, Variables};
+use crate::config::variable::{Name, Value, ValueError, Variables, stray};
 use crate::configuration::folder::Folder;
 use crate::error::CommandError;
 use crate::store::{Reading, Store};
@@ -50,7 +51,7 @@ pub enum OddReason {
 impl std::fmt::Display for Odd {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.reason {
-            OddReason::Name => write!(formatter, "`{}` is no variable's name", self.key),
+            OddReason::Name => write!(formatter, "`{}` is no variable's name", stray(&self.key)),
             OddReason::Value(error) => write!(formatter, "`{}`: {error}", self.key),
         }
     }

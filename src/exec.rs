@@ -38,7 +38,10 @@ impl MemoryFile {
         let fail =
             |error: io::Error| CommandError::trouble("can't make a file in memory").because(error);
         // It is to be inherited: it does not close when the program takes over.
-        let file = memfd_create("unitgen", MemfdFlags::ALLOW_SEALING);
+        // A hardened kernel makes none that could be executed, and an old one knows of no such thing.
+        let flags = MemfdFlags::ALLOW_SEALING;
+        let file = memfd_create("unitgen", flags | MemfdFlags::NOEXEC_SEAL)
+            .or_else(|_| memfd_create("unitgen", flags));
         let mut file = File::from(file.map_err(|error| fail(error.into()))?);
         file.write_all(bytes).map_err(fail)?;
         let seals = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE;

@@ -9,6 +9,7 @@
 )]
 
 pub mod edit;
+mod place;
 pub mod owned;
 pub mod private;
 pub mod units;
@@ -19,6 +20,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::CommandError;
+use crate::files::place::cant_write;
 use crate::name::UnitType;
 use crate::parallel::in_parts;
 
@@ -345,15 +347,6 @@ impl UnitFolder<'_> {
         };
         Ok(self.wanted.iter().map(entry).collect())
     }
-}
-
-fn cant_write(path: &Path, error: io::Error) -> CommandError {
-    // A temporary file's error names that file, which says nothing to the user.
-    let error = match error.to_string().split_once(" at path ") {
-        Some((reason, _)) => io::Error::new(error.kind(), reason),
-        None => error,
-    };
-    CommandError::trouble(format!("can't write `{}`", path.display())).because(error)
 }
 
 /// Returns a builder of files with the permissions that any new file gets.

@@ -77,6 +77,7 @@ pub mod cli;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue};
 
 use crate::cli::{Cli, Command};
 use crate::commands::Invocation;
@@ -87,7 +88,10 @@ use crate::settings::Settings;
 /// Runs the program with the process's own arguments.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refused(&error),
+    };
     let settings = Settings::from_environment();
     let output = Output::new(
         settings.colored_results,
@@ -124,4 +128,33 @@ pub fn run() -> ExitCode {
         status = error.status;
     }
     ExitCode::from(status.code())
+}
+
+/// Says what is wrong with the arguments, or shows the help that they ask for. A word such as
+/// `PASSWORD=secret` in a wrong place is not repeated.
+fn refused(error: &clap::Error) -> ExitCode {
+    let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+    let words = error
+        .context()
+        .filter_map(|(kind, value)| match (kind, value) {
+            (
+                ContextKind::InvalidSubcommand
+                | ContextKind::InvalidArg
+                | ContextKind::InvalidValue,
+                ContextValue::String(word),
+            ) => Some((word, word.split_once('=')?.0)),
+            _ => None,
+        });
+    let words: Vec<_> = words.filter(|(_, name)| !name.starts_with('-')).collect();
+    if words.is_empty() {
+        // Nobody is there to be told that it can't be shown.
+        let _ = error.print();
+        return code;
+    }
+    let mut text = error.render().to_string();
+    for (word, name) in words {
+        text = text.replace(word.as_str(), &format!("{name}=***"));
+    }
+    Output::new(false, false, 0).message(&text);
+    code
 }

@@ -2,6 +2,9 @@
 
 use proptest::prelude::*;
 
+use unitgen::store::endpoint::Endpoint;
+use unitgen::store::{Access, Limits, Store, Tls};
+
 use crate::config_store::{config, history, restart, set, values};
 use crate::etcd::shared;
 use crate::test::Folder;
@@ -29,8 +32,20 @@ fn the_longest_values_are_set_replaced_and_brought_back() {
     }
     assert_eq!(shared().get("/environment/longest/A").unwrap(), long(b'y'));
     // No lease is left on what the history needs.
-    let parts = shared().keys("/unitgen/config-parts/longest/");
-    assert_eq!(parts.len(), 4, "{parts:?}");
+    let endpoints = vec![Endpoint::parse(&shared().endpoint, false).unwrap()];
+    let store = Store::new(Access {
+        endpoints,
+        tls: Tls::default(),
+        login: None,
+        tunnel: None,
+        limits: Limits::default(),
+    });
+    let parts = store
+        .unwrap()
+        .read("/unitgen/config-parts/longest/")
+        .unwrap();
+    let leases: Vec<i64> = parts.entries.iter().map(|entry| entry.lease).collect();
+    assert_eq!(leases, [0; 4]);
     config("longest", "rollback --to 1")
         .stdout("~ A\nlongest: 1 changed; change 3\n")
         .stderr(restart("longest", "1 variable"))
@@ -40,8 +55,8 @@ fn the_longest_values_are_set_replaced_and_brought_back() {
     config("longest", "set B=@b C=@b")
         .file("b", vec![b'z'; 800_000])
         .stderr(format!(
-            "{0}{1}error: what would be set at once has 1600108 bytes with its keys, and etcd takes at \
-             most 1536000 together\n\nhelp: set it in several steps\n",
+            "{0}{1}error: all names and values together would have 2648579 bytes, and an app has at most \
+             1468006\n\nhelp: no program could be started with so much\n",
             warning.replace("1048578", "800002").replace("`A`", "`B`"),
             warning.replace("1048578", "800002").replace("`A`", "`C`")
         ))

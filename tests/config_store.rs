@@ -189,8 +189,10 @@ help: write `B=VALUE`, or `B=-` to read it
 error: two values can't both be read from the standard input
 
 help: read one of them from a file: `NAME=@FILE`
-error: can't read `absent`
+error: `F`: can't read the file behind `@`
   caused by: No such file or directory (os error 2)
+
+help: `--literal` takes `@` as the value's own
 ",
         )
         .status(2)

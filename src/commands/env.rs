@@ -15,7 +15,10 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::Invocation;
 use crate::config::export::{Format, Refusal, Text, write};
-use crate::config::variable::Variables;
+use crate::config::variable::{Name, Variables};
+use crate::env::answer::Given;
+use crate::env::hand::steering;
+use crate::env::request::Request;
 use crate::error::{CommandError, Status};
 
 /// Hands an app's configuration to a program, on the machine that runs it.
@@ -71,6 +74,27 @@ fn refused(what: &str, refusals: &[Refusal]) -> CommandError {
         .map(|(reason, names)| format!("{}: {reason}", names.join(", ")))
         .collect();
     CommandError::trouble(what).because(reasons.join("; "))
+}
+
+/// Returns what to do about a variable that would steer a program.
+fn meant(request: &Request, name: &Name) -> String {
+    let prefix = request.prefix().unwrap_or_default();
+    format!(
+        "leave it out of the configuration; where the unit's author means it, the unit says so: \
+         `--key {name}={prefix}{name}`"
+    )
+}
+
+/// Refuses what would steer a program that reads the variables as its own environment, or a shell.
+fn check_steering(request: &Request, given: &Given) -> Result<(), CommandError> {
+    let refusals = steering(request, given, false);
+    match refusals.first() {
+        None => Ok(()),
+        Some(Refusal { name, .. }) => {
+            let error = refused("what reads this would be steered", &refusals);
+            Err(error.help(meant(request, name)))
+        }
+    }
 }
 
 /// Writes variables in a format.

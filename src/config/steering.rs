@@ -16,7 +16,7 @@ pub enum Reader {
 }
 
 /// Names as they are.
-const NAMES: [&str; 72] = [
+const NAMES: [&str; 77] = [
     "ALL_PROXY",
     "BASHOPTS",
     "CDPATH",
@@ -36,6 +36,7 @@ const NAMES: [&str; 72] = [
     "GODEBUG",
     "GOFIPS140",
     "GOGC",
+    "GOLANG_FIPS",
     "GOMAXPROCS",
     "GOMEMLIMIT",
     "GORACE",
@@ -55,6 +56,8 @@ const NAMES: [&str; 72] = [
     "LOGNAME",
     "MAINPID",
     "MEMPROFILERATE",
+    "MODPROBE_OPTIONS",
+    "MUSL_LOCPATH",
     "NIS_PATH",
     "NLSPATH",
     "NOTIFY_SOCKET",
@@ -66,6 +69,7 @@ const NAMES: [&str; 72] = [
     "PROMPT_COMMAND",
     "PS4",
     "PWD",
+    "REGISTRIES_CONFIG_PATH",
     "REGISTRY_AUTH_FILE",
     "REQUEST_METHOD",
     "RES_OPTIONS",
@@ -73,6 +77,7 @@ const NAMES: [&str; 72] = [
     "SHELL",
     "SHELLOPTS",
     "SOCKS_PROXY",
+    "SQLITE_TMPDIR",
     "SSLKEYLOGFILE",
     "SSL_CERT_DIR",
     "SSL_CERT_FILE",
@@ -92,7 +97,7 @@ const NAMES: [&str; 72] = [
 ];
 
 /// What names begin with.
-const PREFIXES: [&str; 36] = [
+const PREFIXES: [&str; 42] = [
     "AARDVARK_",
     "BASH_",
     "BUILDAH_",
@@ -106,6 +111,9 @@ const PREFIXES: [&str; 36] = [
     "DOCKER_",
     "ETCDCTL_",
     "FLEETCTL_",
+    "GPGME_",
+    "IP6TABLES_",
+    "IPTABLES_",
     "KRB5",
     "LC_",
     "LD_",
@@ -113,7 +121,9 @@ const PREFIXES: [&str; 36] = [
     "MALLOC_",
     "MEMUSAGE",
     "NETAVARK_",
+    "OCICRYPT_",
     "OCI_",
+    "OPENSSL_",
     "PERL5",
     "PERLIO",
     "PODMAN_",
@@ -126,6 +136,7 @@ const PREFIXES: [&str; 36] = [
     "UNITGEN_",
     "WATCHDOG_",
     "XDG_",
+    "XTABLES_",
     "_CONTAINERS_",
     "_CRIO_",
     "_PODMAN_",
@@ -142,7 +153,7 @@ const CLIENT_NAMES: [&str; 5] = [
 
 /// What such names begin with: a helper for credentials takes them from its client (`ecr-login`, `gcr`,
 /// `acr`, `pass`), and so do the client's own telemetry, and podman's runtimes and networks.
-const CLIENT_PREFIXES: [&str; 17] = [
+const CLIENT_PREFIXES: [&str; 18] = [
     "AWS_",
     "AZURE_",
     "CLOUDSDK_",
@@ -155,6 +166,7 @@ const CLIENT_PREFIXES: [&str; 17] = [
     "GRPC_",
     "OTEL_",
     "PASSWORD_STORE_",
+    "REGISTRIES_",
     "REGISTRY_",
     "RUNC_",
     "RUST_",

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::visible::line;
+
 /// A variable's name: `[A-Za-z_][A-Za-z0-9_]*`, of at most [`NAME_LENGTH_MAXIMUM`] bytes.
 pub use crate::name::VariableName as Name;
 
@@ -87,6 +89,22 @@ impl fmt::Display for Value {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(HIDDEN)
     }
+}
+
+/// The greatest number of characters that are shown of what is no name.
+const STRAY_MAXIMUM: usize = 60;
+
+/// Returns what is no name so that it can be shown in a line; what stands behind a `=` may be a value.
+#[must_use]
+pub fn stray(text: &str) -> String {
+    let (name, rest) = text
+        .split_once('=')
+        .map_or((text, ""), |(name, _)| (name, "=…"));
+    let mut shown: String = line(name).chars().take(STRAY_MAXIMUM).collect();
+    if name.chars().count() > STRAY_MAXIMUM {
+        shown.push('…');
+    }
+    shown + rest
 }
 
 /// All names and values together are longer than [`TOTAL_LENGTH_MAXIMUM`].

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::variable::{Name, Value, Variables};
+use crate::config::variable::{Name, Value, Variables, stray};
 use crate::env::request::Request;
 use crate::error::{CommandError, Status};
 use crate::resolve::client::is_reserved;
@@ -66,7 +66,10 @@ pub fn judge(request: &Request, required: &[Name], answer: &Answer) -> Judgement
     for (rest, bytes) in &answer.entries {
         let key = format!("{}{rest}", request.prefix().unwrap_or_default());
         let Ok(name) = Name::new(rest.as_str()) else {
-            let warning = format!("`{key}` is left out: `{rest}` is no name of a variable");
+            let stray = stray(rest);
+            let prefix = request.prefix().unwrap_or_default();
+            let warning =
+                format!("`{prefix}{stray}` is left out: `{stray}` is no name of a variable");
             judgement.warnings.push(warning);
             continue;
         };

@@ -128,6 +128,13 @@ pub fn parse(request: &Request, text: &[u8]) -> Result<Kept, String> {
     })
 }
 
+/// Tells whether a text holds the answer to another request than this one.
+#[must_use]
+pub fn is_another_s(request: &Request, text: &[u8]) -> bool {
+    let file: Result<File, _> = serde_json::from_slice(text);
+    file.is_ok_and(|file| file.folder != request.folder || file.keys != keys(request))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -89,6 +89,27 @@ pub fn to_client(
         .collect();
     overridden.sort_unstable();
     overridden.dedup();
+    let has_file = |word: &OsString| {
+        let word = word.to_string_lossy();
+        word == "--env-file" || word.starts_with("--env-file=")
+    };
+    let beaten = !by_file.is_empty()
+        && words
+            .get(behind_verb..)
+            .unwrap_or_default()
+            .iter()
+            .any(has_file);
+    let beaten = beaten.then(|| {
+        let names: Vec<String> = by_file
+            .iter()
+            .map(|(name, _)| format!("`{name}`"))
+            .collect();
+        format!(
+            "{} would steer the client and goes to the container by a file: what the command's own \
+             `--env-file` says of it goes before the configuration",
+            names.join(", ")
+        )
+    });
     let warnings = overridden.iter().map(|name| {
         format!(
             "`-e {name}` on the command line goes before the configuration's `{name}`, which would steer \
@@ -99,7 +120,7 @@ pub fn to_client(
         .iter()
         .flat_map(|(name, _)| ["-e".into(), name.as_str().into()]);
     Ok(Handed {
-        warnings: warnings.collect(),
+        warnings: warnings.chain(beaten).collect(),
         file,
         options: Some((behind_verb, options.collect())),
         environment: merged(environment, &by_name),
@@ -112,19 +133,16 @@ pub fn to_client(
 /// # Errors
 /// Returns all variables that can't be handed on.
 pub fn to_other(
+    words: &[OsString],
     request: &Request,
     given: &Given,
     environment: Environment,
 ) -> Result<Handed, Vec<Refusal>> {
     let all = given.all();
     let mut refusals = long(&all);
-    let steers =
-        |name: &Name| reader(name.as_str()) == Some(Reader::Any) && !request.is_meant(name);
-    let steering = given.config.iter().filter(|(name, _)| steers(name));
-    refusals.extend(steering.map(|(name, _)| Refusal {
-        name: name.clone(),
-        reason: STEERS,
-    }));
+    // A client with another verb, or behind another program.
+    let is_client = words.iter().any(|word| Client::of(word).is_some());
+    refusals.extend(steering(request, given, is_client));
     refusals.sort_by(|a, b| a.name.cmp(&b.name));
     refusals.dedup_by(|a, b| a.name == b.name);
     if !refusals.is_empty() {
@@ -136,6 +154,23 @@ pub fn to_other(
         warnings: Vec::new(),
         options: None,
     })
+}
+
+/// Returns the app's variables that would steer a program, or a client, and that the unit's author did not
+/// name a key for.
+#[must_use]
+pub fn steering(request: &Request, given: &Given, is_client: bool) -> Vec<Refusal> {
+    let steers = |name: &Name| match reader(name.as_str()) {
+        Some(Reader::Any) => !request.is_meant(name),
+        Some(Reader::Client) => is_client && !request.is_meant(name),
+        None => false,
+    };
+    let steering = given.config.iter().filter(|(name, _)| steers(name));
+    let refusal = |(name, _): (&Name, &Value)| Refusal {
+        name: name.clone(),
+        reason: STEERS,
+    };
+    steering.map(refusal).collect()
 }
 
 /// Returns the variables that no environment can hold.

@@ -5,6 +5,7 @@
 //! `?` or `[` for the names of files; some shells lose a backslash at that. There is no way to quote.
 
 use crate::config::export::Refusal;
+use crate::config::steering::reader;
 use crate::config::variable::{Name, Value, Variables};
 use crate::env::limit;
 
@@ -30,11 +31,26 @@ pub fn values(variables: &Variables) -> Result<Vec<u8>, Vec<Refusal>> {
     Ok(line(&words.collect::<Vec<_>>()))
 }
 
-/// Writes `-e NAME` for each variable.
-#[must_use]
-pub fn names(variables: &Variables) -> Vec<u8> {
+/// Writes `-e NAME` for each variable. docker takes the values from its own environment: a name that stands
+/// there for docker's own sake would hand the machine's value to the container.
+///
+/// # Errors
+/// Returns all variables of such names.
+pub fn names(variables: &Variables) -> Result<Vec<u8>, Vec<Refusal>> {
+    let steering = variables
+        .iter()
+        .filter(|(name, _)| reader(name.as_str()).is_some());
+    let refusals: Vec<Refusal> = steering
+        .map(|(name, _)| Refusal {
+            name: name.clone(),
+            reason: "docker itself may have a variable of that name",
+        })
+        .collect();
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
     let words = variables.iter().map(|(name, _)| format!("-e {name}"));
-    line(&words.map(String::into_bytes).collect::<Vec<_>>())
+    Ok(line(&words.map(String::into_bytes).collect::<Vec<_>>()))
 }
 
 fn line(words: &[Vec<u8>]) -> Vec<u8> {

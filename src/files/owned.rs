@@ -11,7 +11,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::Path;
 
 use crate::error::CommandError;
-use crate::files::cant_write;
+use crate::files::place::{cant_write, check_place};
 
 /// Whose a file is to be, by numbers; what is not said stays as with any new file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -79,9 +79,7 @@ fn number(name: &str, noun: &str, path: &Path) -> Result<Option<u32>, CommandErr
 pub fn write(path: &Path, bytes: &[u8], owner: Owner, mode: u32) -> Result<(), CommandError> {
     let shown = path.display();
     let fail = |error: io::Error| cant_write(path, error);
-    if path.is_dir() {
-        return Err(CommandError::trouble(format!("`{shown}` is a folder")));
-    }
+    check_place(path)?;
     let folder = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());

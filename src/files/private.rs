@@ -14,7 +14,7 @@ use rustix::fs::OFlags;
 use rustix::process::geteuid;
 
 use crate::error::CommandError;
-use crate::files::cant_write;
+use crate::files::place::{cant_write, check_place};
 
 /// The greatest size of such a file in bytes: fleet can't count the units that would fill it.
 const SIZE_MAXIMUM: u64 = 512 << 20;
@@ -24,6 +24,7 @@ const SIZE_MAXIMUM: u64 = 512 << 20;
 /// # Errors
 /// Says why it can't be written.
 pub fn write(path: &Path, text: &str) -> Result<(), CommandError> {
+    check_place(path)?;
     let fail = |error: io::Error| cant_write(path, error);
     let folder = path
         .parent()

@@ -270,7 +270,10 @@ impl Connection {
                     if !goes_on {
                         break;
                     }
-                    if !(was_open && silence.failures.len() == 1) {
+                    let is_stale = was_open
+                        && silence.failures.len() == 1
+                        && !matches!(silence.failures[0].1, Failure::Silent(_));
+                    if !is_stale {
                         state.endpoint = (state.endpoint + 1) % endpoints.len();
                     }
                 }

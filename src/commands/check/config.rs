@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::config::variable::stray;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::error::CommandError;
 use crate::model::{ConfigRequest, Model, Process, Work};
@@ -11,13 +12,9 @@ use crate::name::VariableName;
 use crate::resolve::client::is_reserved;
 use crate::span::Span;
 use crate::store::Store;
-use crate::visible;
 
 /// The greatest number of names in one message.
 const NAMES_MAXIMUM: usize = 20;
-
-/// The greatest number of characters that are shown of what is no name.
-const STRAY_MAXIMUM: usize = 60;
 
 /// What is said of a value that a unit has and its program does not get.
 const OVERRIDDEN: &str = "the app's config wins over this";
@@ -238,18 +235,6 @@ fn path(process: &Process, request: &ConfigRequest) -> Option<String> {
 fn keys(model: &Model) -> BTreeSet<&str> {
     let requests = requests(model).flat_map(|(_, _, request)| &request.from);
     requests.map(|(_, key)| key.as_str()).collect()
-}
-
-/// Writes what is no name so that it can be shown; what stands behind a `=` may be a value.
-fn stray(name: &str) -> String {
-    let (name, rest) = name
-        .split_once('=')
-        .map_or((name, ""), |(name, _)| (name, "=…"));
-    let mut shown: String = visible::line(name).chars().take(STRAY_MAXIMUM).collect();
-    if name.chars().count() > STRAY_MAXIMUM {
-        shown.push('…');
-    }
-    shown + rest
 }
 
 fn listed(names: &[String]) -> String {

@@ -33,7 +33,7 @@ pub(super) fn run(
     invocation: &mut Invocation,
 ) -> Result<Status, CommandError> {
     let here = scene.read_known(invocation)?.variables;
-    let there = args.source.read(scene, invocation)?;
+    let there = args.source.read(scene, invocation)?.variables;
     let comparison = Comparison::of(&here, &there);
     let text = if args.format == Format::Json {
         let words = ["only_there", "differing", "only_here", "equal"];

@@ -38,7 +38,16 @@ pub(super) fn run(
     scene: &Scene,
     invocation: &mut Invocation,
 ) -> Result<Status, CommandError> {
-    let variables = args.source.read(scene, invocation)?;
+    let found = args.source.read(scene, invocation)?;
+    let variables = found.variables;
+    if args.prune && !found.is_whole {
+        let message = format!(
+            "{} has variables that can't be taken over",
+            args.source.shown()
+        );
+        return Err(CommandError::refused(message)
+            .help("leave `--prune` away: it would take away what they are here"));
+    }
     check(&variables, invocation)?;
     if args.prune && variables.is_empty() && !args.yes {
         let message = format!(

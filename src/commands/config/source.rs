@@ -14,7 +14,7 @@ use crate::config::import::{self, Format, Mistake};
 use crate::config::variable::Variables;
 use crate::configuration::folder::Folder;
 use crate::configuration::history::variables;
-use crate::configuration::read;
+use crate::configuration::{OddReason, read};
 use crate::error::{CommandError, Status};
 use crate::files::private;
 use crate::http::address::Address;
@@ -42,6 +42,13 @@ pub(super) struct SourceArgs {
     /// Reach the other etcd by ssh through this host
     #[arg(long, value_name = "[USER@]HOST[:PORT]")]
     from_tunnel: Option<String>,
+}
+
+/// What a source has.
+pub(super) struct Found {
+    pub(super) variables: Variables,
+    /// Whether none was left out for its value.
+    pub(super) is_whole: bool,
 }
 
 /// What is meant.
@@ -72,9 +79,11 @@ impl SourceArgs {
         &self,
         scene: &Scene,
         invocation: &mut Invocation,
-    ) -> Result<Variables, CommandError> {
-        match self.meant(scene)? {
-            Source::Folder(folder) => self.stored(&scene.store, &folder, invocation),
+    ) -> Result<Found, CommandError> {
+        let found = match self.meant(scene)? {
+            Source::Folder(folder) => {
+                return self.stored(&scene.store, &folder, invocation);
+            }
             Source::Change(number) => {
                 let found = variables(&scene.store, &scene.folder, number)?;
                 found.ok_or_else(|| {
@@ -102,13 +111,17 @@ impl SourceArgs {
                     Some(host) => tunnel(Some(host), None, &invocation.settings)?,
                     None => None,
                 };
-                self.stored(&Store::new(access)?, &folder, invocation)
+                return self.stored(&Store::new(access)?, &folder, invocation);
             }
             Source::Etcd2 { address, path } => {
                 let bytes = self.answer(address, &path, invocation)?;
                 self.imported(Format::Etcd2, &bytes, invocation)
             }
-        }
+        };
+        found.map(|variables| Found {
+            variables,
+            is_whole: true,
+        })
     }
 
     fn meant(&self, scene: &Scene) -> Result<Source, CommandError> {
@@ -125,6 +138,14 @@ impl SourceArgs {
         }
         if let Ok(app) = AppName::new(text) {
             return Ok(Source::Folder(Folder::of_app(&app)));
+        }
+        if let Some((name, _)) = text.split_once('=')
+            && !text.contains('/')
+        {
+            let message = format!("`{}=…` is no source", line(name));
+            return Err(CommandError::trouble(message).help(
+                "`unitgen config set` sets variables; a file's name with `=` begins with `./`",
+            ));
         }
         let format = match self.file_format {
             Some(format) => format,
@@ -182,7 +203,7 @@ impl SourceArgs {
         store: &Store,
         folder: &Folder,
         invocation: &mut Invocation,
-    ) -> Result<Variables, CommandError> {
+    ) -> Result<Found, CommandError> {
         let found = read(store, folder)?;
         for odd in &found.odd {
             let warning = format!("{}: in `{folder}`, {odd}: it is left out", self.shown());
@@ -191,7 +212,12 @@ impl SourceArgs {
         if found.is_empty() {
             return Err(self.absent(folder));
         }
-        Ok(found.variables)
+        let mut odd = found.odd.iter();
+        let is_whole = !odd.any(|odd| matches!(odd.reason, OddReason::Value(_)));
+        Ok(Found {
+            variables: found.variables,
+            is_whole,
+        })
     }
 
     fn absent(&self, folder: impl std::fmt::Display) -> CommandError {

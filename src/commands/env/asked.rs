@@ -49,6 +49,14 @@ pub(super) struct Asked {
     etcd: EtcdConnection,
 }
 
+/// What was answered.
+pub(super) struct Answered {
+    /// The variables.
+    pub(super) given: Given,
+    /// All that etcd said, where it was etcd and no file.
+    pub(super) fresh: Option<Answer>,
+}
+
 /// What is asked for, understood.
 pub(super) struct Question {
     /// What is asked of etcd.
@@ -111,15 +119,6 @@ impl Asked {
         Ok(Request::folder_of(name.as_str()))
     }
 
-    /// Returns the variables that are asked for.
-    ///
-    /// # Errors
-    /// Says what is missing, or why there is no answer. Of several errors all but the last are shown.
-    pub(super) fn given(&self, invocation: &mut Invocation) -> Result<Given, CommandError> {
-        let question = self.question(invocation)?;
-        self.answered(&question, invocation)
-    }
-
     /// Returns the variables that a question is about.
     ///
     /// # Errors
@@ -128,8 +127,9 @@ impl Asked {
         &self,
         question: &Question,
         invocation: &mut Invocation,
-    ) -> Result<Given, CommandError> {
+    ) -> Result<Answered, CommandError> {
         let request = &question.request;
+        let mut outage = None;
         let mut is_fresh = !request.is_empty();
         let read = if is_fresh {
             let store = self.etcd.store(&invocation.settings)?;
@@ -141,7 +141,12 @@ impl Asked {
             (Ok(answer), _) => answer,
             (Err(error), Some(file)) if error.may_pass => {
                 is_fresh = false;
-                kept(question, file, error, invocation)?
+                let answer = kept(question, file, &error, invocation);
+                let Some(answer) = answer else {
+                    return Err(error);
+                };
+                outage = Some(error);
+                answer
             }
             (Err(error), _) => return Err(error),
         };
@@ -151,20 +156,61 @@ impl Asked {
             invocation.output.message(&format!("note: {note}\n"));
         }
         for warning in &judgement.warnings {
-            invocation.output.warning(warning);
+            invocation.output.warning(&crate::visible::line(warning));
         }
         let mut errors = judgement.errors;
+        // What the file does not have etcd may have by now: it is still that etcd is out of reach.
+        if let (Some(outage), Some(file), false) = (outage, &self.cache, errors.is_empty()) {
+            for error in errors {
+                let file = file.display();
+                invocation
+                    .output
+                    .warning(&format!("by `{file}`, {}", error.message));
+            }
+            return Err(outage);
+        }
         if let Some(last) = errors.pop() {
             for error in errors {
                 invocation.output.message(&error.text());
             }
             return Err(last);
         }
-        // What starts nothing is not worth keeping: an earlier answer may.
-        if let (true, Some(file)) = (is_fresh, &self.cache) {
-            keep(request, &answer, file, invocation);
+        Ok(Answered {
+            given: judgement.given,
+            fresh: is_fresh.then_some(answer),
+        })
+    }
+
+    /// Keeps etcd's answer in the file that is named for it, once it is known to start something: an
+    /// earlier answer may, where this one does not. That it can't be kept stops nothing.
+    pub(super) fn keep(
+        &self,
+        question: &Question,
+        fresh: Option<&Answer>,
+        invocation: &mut Invocation,
+    ) {
+        let (Some(answer), Some(file)) = (fresh, &self.cache) else {
+            return;
+        };
+        let request = &question.request;
+        let shown = file.display();
+        if private::read_own(file).is_ok_and(|text| cache::is_another_s(request, &text)) {
+            let message = format!(
+                "what etcd said is not kept: `{shown}` holds the answer to another request; each needs a \
+                 file of its own"
+            );
+            invocation.output.warning(&message);
+            return;
         }
-        Ok(judgement.given)
+        let text = cache::text(request, answer, invocation.settings.now);
+        if let Err(error) = private::write(file, &text) {
+            let causes = [vec![error.message.clone()], error.causes()]
+                .concat()
+                .join(": ");
+            invocation
+                .output
+                .warning(&format!("what etcd said is not kept: {causes}"));
+        }
     }
 }
 
@@ -196,9 +242,9 @@ fn read(store: &Store, request: &Request) -> Result<Answer, CommandError> {
 fn kept(
     question: &Question,
     file: &Path,
-    error: CommandError,
+    error: &CommandError,
     invocation: &mut Invocation,
-) -> Result<Answer, CommandError> {
+) -> Option<Answer> {
     let shown = file.display();
     let kept = private::read_own(file).and_then(|text| cache::parse(&question.request, &text));
     let now = invocation.settings.now;
@@ -235,24 +281,14 @@ fn kept(
                         .output
                         .message(&format!("  caused by: {cause}\n"));
                 }
-                return Ok(kept.answer);
+                return Some(kept.answer);
             };
             refusal
         }
     };
     let warning = format!("`{shown}` can't be used in etcd's place: {reason}");
     invocation.output.warning(&warning);
-    Err(error)
-}
-
-/// Keeps an answer in a file. That it can't be kept stops nothing.
-fn keep(request: &Request, answer: &Answer, file: &Path, invocation: &mut Invocation) {
-    let text = cache::text(request, answer, invocation.settings.now);
-    if let Err(error) = private::write(file, &text) {
-        let causes = error.causes().join(": ");
-        let message = format!("what etcd said is not kept: {}: {causes}", error.message);
-        invocation.output.warning(&message);
-    }
+    None
 }
 
 fn variable(name: &str) -> Result<Name, CommandError> {

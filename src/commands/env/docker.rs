@@ -28,15 +28,22 @@ pub struct Args {
 /// # Errors
 /// Says what is missing in etcd, that it is out of reach, or what a shell would tear.
 pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandError> {
-    let variables = args.asked.given(invocation)?.all();
+    let question = args.asked.question(invocation)?;
+    let answered = args.asked.answered(&question, invocation)?;
+    let variables = answered.given.all();
     let line = if args.names {
-        words::names(&variables)
+        words::names(&variables).map_err(|refusals| {
+            let error = refused("docker would take its own values", &refusals);
+            error.help("use `unitgen env exec -- docker run …`, which hands on any variable")
+        })?
     } else {
         words::values(&variables).map_err(|refusals| {
             let error = refused("a shell would not hand on what is configured", &refusals);
             error.help("use `unitgen env exec -- docker run …`, which hands on any value")
         })?
     };
+    args.asked
+        .keep(&question, answered.fresh.as_ref(), invocation);
     invocation.output.bytes(&line);
     Ok(Status::Done)
 }

@@ -6,7 +6,7 @@ use clap::Parser;
 
 use crate::commands::Invocation;
 use crate::commands::env::asked::{Asked, Question};
-use crate::commands::env::refused;
+use crate::commands::env::{meant, refused};
 use crate::config::export::{Refusal, Text};
 use crate::env::answer::Given;
 use crate::env::client::Client;
@@ -54,7 +54,12 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     let question = args.asked.question(invocation)?;
     let client = client(words)?;
     let behind = words.iter().skip(1).find(|word| Client::of(word).is_some());
-    if let (None, None, Some(word)) = (client, Client::of(command), behind) {
+    if client.is_none() && Client::of(command).is_some() {
+        invocation.output.warning(&format!(
+            "only with `run` and `create` does `{}` hand variables to a container",
+            command.display()
+        ));
+    } else if let (None, Some(word)) = (client, behind) {
         invocation.output.warning(&format!(
             "`{}` stands behind `{}`: its container gets no variables; put `unitgen env exec --` right \
              before it",
@@ -64,8 +69,8 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     }
     // By the search path that is there: the configuration does not say what is run.
     let program = exec::find(command, invocation.settings.search_path.as_deref())?;
-    let given = args.asked.answered(&question, invocation)?;
-    let handed = handed(client, &question, words, &given)?;
+    let answered = args.asked.answered(&question, invocation)?;
+    let handed = handed(client, &question, words, &answered.given)?;
     for warning in &handed.warnings {
         invocation.output.warning(warning);
     }
@@ -74,6 +79,8 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     let path = file.as_ref().map(MemoryFile::path);
     let words = handed.words(words, path.as_deref());
     check_room(&words, &handed.environment)?;
+    args.asked
+        .keep(&question, answered.fresh.as_ref(), invocation);
     Err(exec::exec(&program, &words, &handed.environment))
 }
 
@@ -107,17 +114,13 @@ fn handed(
         });
     }
     let request = &question.request;
-    to_other(request, given, environment).map_err(|refusals| {
+    to_other(words, request, given, environment).map_err(|refusals| {
         let error = refused("the command can't get what is configured", &refusals);
         let mut steering = refusals.iter().filter(|refusal| refusal.reason == STEERS);
         let Some(Refusal { name, .. }) = steering.next() else {
             return error.help("set shorter values");
         };
-        let prefix = request.prefix().unwrap_or_default();
-        error.help(format!(
-            "leave it out of the configuration; where the unit's author means it, the unit says so: \
-             `--key {name}={prefix}{name}`"
-        ))
+        error.help(meant(request, name))
     })
 }
 

@@ -4,7 +4,7 @@ use clap::Parser;
 
 use crate::commands::Invocation;
 use crate::commands::env::asked::Asked;
-use crate::commands::env::formatted;
+use crate::commands::env::{check_steering, formatted};
 use crate::config::export::Format;
 use crate::error::{CommandError, Status};
 
@@ -23,8 +23,12 @@ pub struct Args {
 /// # Errors
 /// Says what is missing in etcd, that it is out of reach, or which values the format can't hold.
 pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandError> {
-    let variables = args.asked.given(invocation)?.all();
-    let text = formatted(Format::Shell, &variables)?;
+    let question = args.asked.question(invocation)?;
+    let answered = args.asked.answered(&question, invocation)?;
+    check_steering(&question.request, &answered.given)?;
+    let text = formatted(Format::Shell, &answered.given.all())?;
+    args.asked
+        .keep(&question, answered.fresh.as_ref(), invocation);
     invocation.output.bytes(text.as_bytes());
     Ok(Status::Done)
 }

@@ -6,7 +6,7 @@ use clap::Parser;
 
 use crate::commands::Invocation;
 use crate::commands::env::asked::Asked;
-use crate::commands::env::formatted;
+use crate::commands::env::{check_steering, formatted};
 use crate::config::export::Format;
 use crate::error::{CommandError, Status};
 use crate::files::owned::{self, Owner};
@@ -42,8 +42,14 @@ pub struct Args {
 pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandError> {
     let mode = mode(&args.mode)?;
     let owner = args.owner.as_deref().map(Owner::parse).transpose()?;
-    let variables = args.asked.given(invocation)?.all();
-    let text = formatted(args.format, &variables)?;
+    let question = args.asked.question(invocation)?;
+    let answered = args.asked.answered(&question, invocation)?;
+    if matches!(args.format, Format::Shell | Format::Systemd) {
+        check_steering(&question.request, &answered.given)?;
+    }
+    let text = formatted(args.format, &answered.given.all())?;
+    args.asked
+        .keep(&question, answered.fresh.as_ref(), invocation);
     owned::write(
         &args.output,
         text.as_bytes(),

@@ -22,8 +22,11 @@ pub struct Args {
 /// # Errors
 /// Says what is missing in etcd, that it is out of reach, or which values the format can't hold.
 pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandError> {
-    let variables = args.asked.given(invocation)?.all();
-    let text = formatted(Format::Json, &variables)?;
+    let question = args.asked.question(invocation)?;
+    let answered = args.asked.answered(&question, invocation)?;
+    let text = formatted(Format::Json, &answered.given.all())?;
+    args.asked
+        .keep(&question, answered.fresh.as_ref(), invocation);
     invocation.output.bytes(text.as_bytes());
     Ok(Status::Done)
 }

@@ -20,13 +20,17 @@ pub struct Args {
 /// # Errors
 /// Says what is missing in etcd, or that it is out of reach.
 pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandError> {
-    let variables = args.asked.given(invocation)?.all();
+    let question = args.asked.question(invocation)?;
+    let answered = args.asked.answered(&question, invocation)?;
+    let variables = answered.given.all();
     let mut bytes = Vec::new();
     for (name, value) in variables.iter() {
         bytes.extend(format!("{name}=").into_bytes());
         bytes.extend(value.as_bytes());
         bytes.push(0);
     }
+    args.asked
+        .keep(&question, answered.fresh.as_ref(), invocation);
     invocation.output.bytes(&bytes);
     Ok(Status::Done)
 }
