@@ -40,6 +40,7 @@ mod env_exec;
 mod env_faults;
 mod env_formats;
 mod env_properties;
+mod env_requests;
 mod env_scene;
 mod etcd;
 mod faults;
