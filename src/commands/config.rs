@@ -39,16 +39,27 @@ pub struct Args {
 
 /// What is done with a configuration.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Action {
+    /// Compares with an app, an earlier change, a file or another etcd: names only.
     Diff(diff::Args),
+    /// Changes variables in an editor: that of `VISUAL` or `EDITOR`, or vi.
     Edit(edit::Args),
+    /// Writes all variables with their values in another tool's format.
     Export(export::Args),
+    /// Writes a variable's value.
     Get(get::Args),
+    /// Shows who changed what and when, the last change first; no values.
     History(history::Args),
+    /// Takes variables from an app, a file or another etcd, all of them or none.
     Import(import::Args),
+    /// Lists the variables' names, a line each.
     List(list::Args),
+    /// Makes the configuration what it was after an earlier change.
     Rollback(rollback::Args),
+    /// Sets variables, all of them or none.
     Set(set::Args),
+    /// Takes variables away, all of them or none. One that is not there is as wanted.
     Unset(unset::Args),
 }
 

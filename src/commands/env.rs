@@ -33,13 +33,21 @@ pub struct Args {
 
 /// How variables are handed on.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Way {
+    /// Keeps a key in etcd while it runs, by a lease of its own.
     Announce(announce::Args),
+    /// Prints an app's variables as options of `docker run`, for `$(…)` in a shell.
     Docker(docker::Args),
+    /// Runs a command with an app's variables in its environment, in this one's place.
     Exec(exec::Args),
+    /// Prints an app's variables as commands of a shell: `export NAME='value'`.
     Export(export::Args),
+    /// Writes an app's variables to a file.
     File(file::Args),
+    /// Prints an app's variables as a JSON object of strings.
     Json(json::Args),
+    /// Prints an app's variables as `NAME=value`, each ended by a NUL byte.
     Null(null::Args),
 }
 
