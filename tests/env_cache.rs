@@ -220,3 +220,26 @@ fn what_cant_be_kept_stops_nothing() {
         )
         .run();
 }
+
+#[test]
+fn an_answer_that_starts_nothing_is_not_kept() {
+    // The last good one is worth more.
+    let folder = kept("refused");
+    let before = folder.read("kept");
+    shared().set("/environment/refused/TZ", "Europe/Berlin");
+    let test = Test::within(folder)
+        .args("env exec -a refused --cache kept -- true")
+        .environment("PATH", "/usr/bin:/bin")
+        .environment("ETCDCTL_ENDPOINTS", &shared().endpoint)
+        .stderr(
+            "\
+error: the command can't get what is configured
+  caused by: `TZ`: it would steer the program itself, its loader or a shell
+
+help: leave it out of the configuration; where the unit's author means it, the unit says so: `--key TZ=/environment/refused/TZ`
+",
+        )
+        .status(2);
+    let folder = test.run();
+    assert_eq!(folder.read("kept"), before);
+}

@@ -139,6 +139,9 @@ fn another_verb_is_another_program() {
     let folder = Scene::new("verb")
         .set("A", "b")
         .test("exec -- docker start -a container")
+        .stderr(
+            "warning: only with `run` and `create` does `docker` hand variables to a container\n",
+        )
         .run();
     assert_eq!(words(&folder), "start -a container");
     assert_eq!(variable(&folder, "A").unwrap(), "b");

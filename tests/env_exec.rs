@@ -160,3 +160,55 @@ fn the_units_own_words_are_understood() {
         .stdout("1\n2\n")
         .run();
 }
+
+#[test]
+fn a_client_that_is_no_command_of_its_own_is_kept_from_harm_too() {
+    // The container would get nothing, and whoever steers the client's helpers is refused.
+    Scene::new("behind")
+        .set("A", "b")
+        .test("exec -- sh -c true docker")
+        .stderr(
+            "warning: `docker` stands behind `sh`: its container gets no variables; put `unitgen env \
+             exec --` right before it\n",
+        )
+        .run();
+    Scene::new("helped")
+        .set("AWS_CONFIG_FILE", "/evil")
+        .test("exec -- docker pull image")
+        .stderr(
+            "\
+warning: only with `run` and `create` does `docker` hand variables to a container
+error: the command can't get what is configured
+  caused by: `AWS_CONFIG_FILE`: it would steer the program itself, its loader or a shell
+
+help: leave it out of the configuration; where the unit's author means it, the unit says so: `--key AWS_CONFIG_FILE=/environment/helped/AWS_CONFIG_FILE`
+",
+        )
+        .status(2)
+        .run();
+}
+
+#[test]
+fn unitgens_own_log_in_stays_with_unitgen() {
+    let output = Scene::new("login")
+        .set("A", "b")
+        .test("exec -- env")
+        .environment("ETCDCTL_USER", "root:hunter2")
+        .environment("ETCDCTL_PASSWORD", "hunter2")
+        .output();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let mut names: Vec<&str> = said
+        .lines()
+        .filter_map(|line| Some(line.split_once('=')?.0))
+        .collect();
+    names.sort_unstable();
+    let expected = [
+        "A",
+        "APPLICATION",
+        "ETCDCTL_ENDPOINTS",
+        "HOME",
+        "PATH",
+        "RECORD",
+    ];
+    assert_eq!(names, expected);
+}

@@ -150,3 +150,56 @@ fn what_a_format_cant_hold_leaves_the_file_as_it_is() {
         .expect_file("out", "old")
         .run();
 }
+
+#[test]
+fn what_would_steer_a_reader_is_refused_where_it_is_read_as_an_environment() {
+    let refused = |arguments: &str| {
+        let test = Scene::new("steered")
+            .set("LD_PRELOAD", "/evil.so")
+            .test(arguments);
+        let output = test.output();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.stdout, b"");
+        assert_eq!(output.status.code(), Some(2), "{arguments}");
+        said
+    };
+    let help = "leave it out of the configuration; where the unit's author means it, the unit says so: \
+                `--key LD_PRELOAD=/environment/steered/LD_PRELOAD`";
+    for arguments in [
+        "export",
+        "file -o out --format systemd",
+        "file -o out --format shell",
+    ] {
+        assert_eq!(
+            refused(arguments),
+            format!(
+                "error: what reads this would be steered\n  caused by: `LD_PRELOAD`: it would steer the \
+                 program itself, its loader or a shell\n\nhelp: {help}\n"
+            )
+        );
+    }
+    assert_eq!(
+        refused("docker --names"),
+        "error: docker would take its own values\n  caused by: `LD_PRELOAD`: docker itself may have a \
+         variable of that name\n\nhelp: use `unitgen env exec -- docker run …`, which hands on any \
+         variable\n"
+    );
+    // A container's own is its own.
+    Scene::new("steered")
+        .test("file -o out --format docker")
+        .expect_file("out", "LD_PRELOAD=/evil.so\n")
+        .run();
+}
+
+#[test]
+fn a_device_is_not_replaced() {
+    Scene::new("device")
+        .set("A", "b")
+        .test("file -o /dev/null")
+        .stderr(
+            "error: `/dev/null` is no regular file\n\nhelp: name a file of its own, which is written whole \
+             and then put there\n",
+        )
+        .status(2)
+        .run();
+}

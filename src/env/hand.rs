@@ -262,7 +262,7 @@ mod tests {
         };
         let meant = Name::new("TZ").unwrap();
         request.keys.insert(meant, "/environment/hub/TZ".to_owned());
-        let refused = to_other(&request, &given, Vec::new()).err().unwrap();
+        let refused = to_other(&[], &request, &given, Vec::new()).err().unwrap();
         let names: Vec<&str> = refused.iter().map(|r| r.name.as_str()).collect();
         assert_eq!(names, ["LANG"]);
     }

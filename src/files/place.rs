@@ -1,8 +1,4 @@
 //! Whether a file may be put where a path leads, and why it could not be.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this is a part of the door to the file system"
-)]
 
 use std::path::Path;
 use std::{fs, io};

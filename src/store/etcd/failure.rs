@@ -37,12 +37,11 @@ impl Failure {
                 match status.code() as i32 {
                     // Unavailable, cancelled.
                     14 | 1 if message.starts_with("etcdserver") => Self::Unable(message.to_owned()),
-                    14 | 1 => Self::Closed(innermost(status)),
                     // OutOfRange
                     11 if message.contains("compacted") => Self::Compacted,
-                    // Internal is HTTP/2 that breaks off, and whatever else has a cause was not said
-                    // by etcd.
-                    13 => Self::Closed(innermost(status)),
+                    // Internal is HTTP/2 that breaks off.
+                    14 | 13 | 1 => Self::Closed(innermost(status)),
+                    // Whatever else has a cause was not said by etcd.
                     _ if status.source().is_some() => Self::Closed(innermost(status)),
                     _ => Self::Refused(message.to_owned()),
                 }
