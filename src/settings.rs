@@ -175,5 +175,9 @@ fn author() -> String {
     let user = names.iter().find_map(|name| env::var(name).ok());
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let user = user.filter(|user| !user.is_empty());
-    format!("{}@{}", user.as_deref().unwrap_or("?"), host.trim())
+    let user = user.unwrap_or_else(|| match rustix::process::getuid().as_raw() {
+        0 => "root".to_owned(),
+        number => format!("uid {number}"),
+    });
+    format!("{user}@{}", host.trim())
 }

@@ -250,7 +250,15 @@ impl Store {
         if let Some(at) = refusal {
             let mut failures = silence.failures;
             let (_, failure) = failures.swap_remove(at);
-            return CommandError::remote(what).because(failure);
+            let text = failure.to_string();
+            let error = CommandError::remote(what).because(failure);
+            return if text.contains("user name is empty") {
+                error.help("log in: `--user NAME` and ETCDCTL_PASSWORD, or ETCDCTL_USER")
+            } else if text.contains("permission denied") {
+                error.help("`etcdctl role grant-permission` grants it to the user's role")
+            } else {
+                error
+            };
         }
         let mut error = CommandError::remote(format!("can't reach etcd at {}", self.shown));
         error.may_pass = true;
@@ -267,9 +275,17 @@ impl Store {
                 .map(|(endpoint, failure)| format!("`{endpoint}`: {failure}"))
                 .collect(),
         };
-        error
-            .because(reasons.join("; "))
-            .help("name it with `--endpoints` or ETCDCTL_ENDPOINTS")
+        let reasons = reasons.join("; ");
+        let help = if reasons.contains("UnknownIssuer") {
+            "name who vouches for it: `--cacert FILE` or ETCDCTL_CACERT"
+        } else if reasons.contains("client's certificate") {
+            "name one: `--cert FILE` and `--cert-key FILE`, or ETCDCTL_CERT and ETCDCTL_KEY"
+        } else if reasons.contains("broke off") {
+            "does it speak TLS? `https://` asks for it, `http://` does not"
+        } else {
+            "is it this one that is meant? `--endpoints` or ETCDCTL_ENDPOINTS names another"
+        };
+        error.because(reasons).help(help)
     }
 }
 

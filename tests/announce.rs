@@ -239,7 +239,7 @@ fn etcd_may_be_away_at_the_start_and_later() {
     etcd.stop();
     said.push_str("warning: can't reach etcd at `ETCD`: connection refused; `KEY` lapses in N s\n");
     announcer.says(&said);
-    said.push_str("warning: `KEY` has lapsed\n");
+    said.push_str("warning: `KEY` may have lapsed\n");
     announcer.says(&said);
     // An etcd that starts gives each lease that it had its whole time.
     start_again(&mut etcd, &announcer);
@@ -281,7 +281,7 @@ fn etcd_may_stand_still() {
         0,
         &format!(
             "{said}warning: `KEY` was not taken back: can't reach etcd at `ETCD`: no answer within \
-             1.25 s; `KEY` has lapsed\n"
+             1.25 s; `KEY` may have lapsed\n"
         ),
     );
     etcd.thaw();

@@ -190,3 +190,20 @@ fn the_version_is_that_of_the_package() {
         .stdout(concat!("unitgen ", env!("CARGO_PKG_VERSION"), "\n"))
         .run();
 }
+
+#[test]
+fn a_secret_in_a_wrong_place_is_not_repeated() {
+    Test::new()
+        .args("config -a hub DATABASE_URL=postgres://u:hunter2@db")
+        .stderr(
+            "\
+error: unrecognized subcommand 'DATABASE_URL=***'
+
+Usage: unitgen config [OPTIONS] [COMMAND]
+
+For more information, try '--help'.
+",
+        )
+        .status(2)
+        .run();
+}

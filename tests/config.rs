@@ -205,7 +205,7 @@ fn unreachable(endpoint: &str, cause: &str) -> String {
 error: can't reach etcd at `{endpoint}`
   caused by: {cause}
 
-help: name it with `--endpoints` or ETCDCTL_ENDPOINTS
+help: is it this one that is meant? `--endpoints` or ETCDCTL_ENDPOINTS names another
 "
     )
 }

@@ -60,7 +60,7 @@ fn what_is_no_text_stays_as_it_is() {
     shared().set("/environment/binary/BYTES", b"\xff\xfe");
     set("binary", &["A=1"]);
     edit("binary", "echo 'B=2' >>\"$1\"")
-        .stdout("+ B\nbinary: 1 added, 2 equal; change 2\n")
+        .stdout("+ B\nbinary: 1 added, 2 equal; change 3\n")
         .stderr(restart("binary", "1 variable"))
         .run();
     assert_eq!(
@@ -122,7 +122,7 @@ fn what_somebody_else_changes_meanwhile_is_not_overwritten() {
     assert_eq!(
         said,
         "your text is kept in `PATH`, with all its values\n\
-         error: somebody else changed `A` meanwhile\n\nhelp: edit again\n"
+         error: somebody else changed `A` meanwhile\n\nhelp: look at both, and edit again\n"
     );
     assert_eq!(text, "A=again\n");
     assert_eq!(status, Some(5));
@@ -141,4 +141,19 @@ fn an_editor_that_fails_changes_nothing() {
     .status(2)
     .run();
     assert_eq!(values("failed"), "A=1\n");
+}
+
+#[test]
+fn a_text_that_was_emptied_takes_nothing_away() {
+    set("hollow", &["A=1"]);
+    let (said, text, status) = kept(&edit("hollow", ": >\"$1\""));
+    assert_eq!(
+        said,
+        "your text is kept in `PATH`, with all its values\n\
+         error: your text is empty, and all variables would go\n\n\
+         help: `unitgen config unset` takes variables away\n"
+    );
+    assert_eq!(text, "");
+    assert_eq!(status, Some(5));
+    assert_eq!(values("hollow"), "A=1\n");
 }

@@ -173,8 +173,8 @@ fn apps_changes_and_other_etcds_are_sources_too() {
     let nobody = format!("http://127.0.0.1:{}", free_port());
     config("target", &format!("import {nobody}"))
         .stderr(format!(
-            "error: can't reach etcd at `{nobody}`\n  caused by: connection refused\n\n\
-             help: name it with `--endpoints` or ETCDCTL_ENDPOINTS\n"
+            "error: can't read {nobody}\n  caused by: can't reach etcd at `{nobody}`\n  caused by: \
+             connection refused\n"
         ))
         .status(3)
         .run();
@@ -302,4 +302,21 @@ fn a_password_in_an_address_is_not_shown() {
         .output();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn a_format_is_said_of_a_file() {
+    set("sourced", &["A=1"]);
+    config("sourced", "import heroku --from-format heroku")
+        .file("heroku", "A=2\nVERSION=v9\n")
+        .stdout("~ A\nsourced: 1 changed; change 2\n")
+        .stderr(
+            "warning: `VERSION` is left out: the units themselves set it\n".to_owned()
+                + &restart("sourced", "1 variable"),
+        )
+        .run();
+    config("sourced", "diff @1 --from-format json")
+        .stderr("error: @1 is no file, and has no format\n\nhelp: leave `--from-format` away\n")
+        .status(2)
+        .run();
 }

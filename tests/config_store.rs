@@ -293,8 +293,22 @@ fn what_another_tool_wrote_is_there_and_is_brought_back_too() {
         .stderr(warning)
         .run();
     config("strangers", "rollback --to 1")
-        .stdout("~ A\n- B\nstrangers: 1 changed, 1 removed; change 2\n")
+        .stdout("~ A\n- B\nstrangers: 1 changed, 1 removed; change 3\n")
         .stderr(restart("strangers", "2 variables"))
+        .run();
+    assert_eq!(
+        history("strangers"),
+        [
+            "3  ann@desk  rollback to 1  +A -B",
+            "2  others    found          +A +B",
+            "1  ann@desk  set            +A"
+        ]
+    );
+    // What they wrote is not lost either.
+    config("strangers", "diff @2")
+        .stdout("~ A\n+ B\n1 only in @2, 1 different\n")
+        .stderr(warning)
+        .status(1)
         .run();
     assert_eq!(
         shared().keys("/environment/strangers/"),
@@ -313,13 +327,21 @@ fn an_app_without_variables_is_not_an_app_that_is_not_there() {
         .stderr("the configuration of `emptied` is empty\n")
         .run();
     config("begun", "import none.env")
+        .file("none.env", "")
+        .stderr(
+            "error: none.env is empty, and what begins with it has no variables\n\n\
+             help: `--yes` says that this is meant\n",
+        )
+        .status(5)
+        .run();
+    config("begun", "import none.env --yes")
         .file("none.env", "# nothing yet\n")
         .stdout("begun: begun, without variables; change 1\n")
         .run();
     config("begun", "")
         .stderr("the configuration of `begun` is empty\n")
         .run();
-    config("begun", "import none.env")
+    config("begun", "import none.env --yes")
         .file("none.env", "")
         .stdout("begun: nothing to change\n")
         .run();

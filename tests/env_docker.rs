@@ -281,6 +281,7 @@ fn what_a_shell_would_tear_is_refused_by_name() {
     };
     scene()
         .test("docker")
+        .stdout("--unitgen-env-docker-failed\n")
         .stderr(
             "\
 error: a shell would not hand on what is configured

@@ -62,13 +62,21 @@ fn all_that_is_missing_is_told_at_once() {
                  NAME=VALUE`\n";
     let arguments = "--require A,B --require VERSION --require C --require Y --key X=/nothing \
                      --key Y=/missing/there --key C=/nothing";
-    for way in ["docker", "export", "file -o out", "json", "null"] {
+    // What a shell puts in a command's place fails with it.
+    for (way, printed) in [
+        ("docker", "--unitgen-env-docker-failed\n"),
+        ("export", "exit 1\n"),
+        ("file -o out", ""),
+        ("json", ""),
+        ("null", ""),
+    ] {
         Scene::new("missing")
             .set("C", "1")
             .set("VERSION", "v1")
             .key("/missing/there", "2")
             .test(&format!("{way} {arguments}"))
             .title(way)
+            .stdout(printed)
             .stderr(format!(
                 "warning: `/environment/missing/VERSION` is left out: the unit itself says what \
                  `VERSION` is, and the process gets that\n{error}"

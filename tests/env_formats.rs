@@ -153,25 +153,25 @@ fn what_a_format_cant_hold_leaves_the_file_as_it_is() {
 
 #[test]
 fn what_would_steer_a_reader_is_refused_where_it_is_read_as_an_environment() {
-    let refused = |arguments: &str| {
+    let refused = |arguments: &str, printed: &str| {
         let test = Scene::new("steered")
             .set("LD_PRELOAD", "/evil.so")
             .test(arguments);
         let output = test.output();
         let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.stdout, b"");
+        assert_eq!(output.stdout, printed.as_bytes());
         assert_eq!(output.status.code(), Some(2), "{arguments}");
         said
     };
     let help = "leave it out of the configuration; where the unit's author means it, the unit says so: \
                 `--key LD_PRELOAD=/environment/steered/LD_PRELOAD`";
-    for arguments in [
-        "export",
-        "file -o out --format systemd",
-        "file -o out --format shell",
+    for (arguments, printed) in [
+        ("export", "exit 2\n"),
+        ("file -o out --format systemd", ""),
+        ("file -o out --format shell", ""),
     ] {
         assert_eq!(
-            refused(arguments),
+            refused(arguments, printed),
             format!(
                 "error: what reads this would be steered\n  caused by: `LD_PRELOAD`: it would steer the \
                  program itself, its loader or a shell\n\nhelp: {help}\n"
@@ -179,7 +179,7 @@ fn what_would_steer_a_reader_is_refused_where_it_is_read_as_an_environment() {
         );
     }
     assert_eq!(
-        refused("docker --names"),
+        refused("docker --names", "--unitgen-env-docker-failed\n"),
         "error: docker would take its own values\n  caused by: `LD_PRELOAD`: docker itself may have a \
          variable of that name\n\nhelp: use `unitgen env exec -- docker run …`, which hands on any \
          variable\n"
@@ -202,4 +202,43 @@ fn a_device_is_not_replaced() {
         )
         .status(2)
         .run();
+}
+
+#[test]
+fn a_shell_goes_no_further_where_the_configuration_is_refused() {
+    let folder = Scene::new("torn-off")
+        .set("A", "b")
+        .test("json")
+        .into_folder();
+    let unitgen = crate::test::PROGRAM;
+    let run = |script: &str| {
+        let output = Command::new("sh")
+            .args(["-c", script])
+            .env_clear()
+            .env(
+                "PATH",
+                format!("{}:/usr/bin:/bin", folder.path("bin").display()),
+            )
+            .env("RECORD", folder.path(""))
+            .env("APPLICATION", "torn-off")
+            .env("ETCDCTL_ENDPOINTS", &crate::etcd::shared().endpoint)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let export = |options: &str| {
+        run(&format!(
+            "eval \"$({unitgen} env export {options})\"; echo \"started with $A\""
+        ))
+    };
+    assert_eq!(export(""), "started with b\n");
+    assert_eq!(export("--require B"), "");
+    // docker knows no such option.
+    run(&format!(
+        "docker run $({unitgen} env docker --require B) image"
+    ));
+    assert_eq!(
+        crate::env_scene::words(&folder),
+        "run --unitgen-env-docker-failed image"
+    );
 }

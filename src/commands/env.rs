@@ -56,7 +56,7 @@ enum Way {
 /// # Errors
 /// Says what is missing in etcd, that it is out of reach, or what can't be handed on.
 pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandError> {
-    match &args.way {
+    let result = match &args.way {
         Way::Announce(args) => announce::run(args, invocation),
         Way::Docker(args) => docker::run(args, invocation),
         Way::Exec(args) => exec::run(args, invocation),
@@ -64,7 +64,20 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
         Way::File(args) => file::run(args, invocation),
         Way::Json(args) => json::run(args, invocation),
         Way::Null(args) => null::run(args, invocation),
+    };
+    // A shell goes on where what it puts in a command's place fails, and would start a program without
+    // its configuration: what is printed fails too.
+    if let Err(error) = &result {
+        match &args.way {
+            Way::Docker(_) => invocation.output.result("--unitgen-env-docker-failed\n"),
+            Way::Export(_) => {
+                let code = error.status.code();
+                invocation.output.result(&format!("exit {code}\n"));
+            }
+            _ => {}
+        }
     }
+    result
 }
 
 /// Returns the error of variables that can't be handed on.

@@ -2,7 +2,7 @@
 
 use crate::config::variable::{Name, TOTAL_LENGTH_MAXIMUM, Variables};
 use crate::configuration::Configuration;
-use crate::configuration::change::{Change, Deed};
+use crate::configuration::change::{Change, Deed, unique};
 use crate::configuration::folder::Folder;
 use crate::configuration::history::{self, first_kept};
 use crate::configuration::record::{Record, written};
@@ -34,6 +34,32 @@ pub(super) struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
+    /// Keeps what was read as a change of its own where it is not what the last change left: others wrote
+    /// it, and only here is it known. Tells whether it was tried, whatever became of it.
+    ///
+    /// # Errors
+    /// Says what etcd answered, or that it did not.
+    pub(super) fn keep_found(&self, time: u64) -> Result<bool, CommandError> {
+        let variables = &self.found.variables;
+        let kept = match self.number - 1 {
+            0 => Some(Variables::default()),
+            last => history::variables(self.store, self.folder, last).unwrap_or(None),
+        };
+        // A record that can't be read says nothing of what others did.
+        let Some(kept) = kept.filter(|kept| kept != variables) else {
+            return Ok(false);
+        };
+        let deed = Deed {
+            time,
+            author: "others",
+            action: "found",
+        };
+        let record = record(&unique(), deed, &Change::between(&kept, variables));
+        let transaction = self.transaction(&Change::default(), variables, record)?;
+        self.store.commit(&transaction)?;
+        Ok(true)
+    }
+
     /// Returns the transaction that makes a change, with its record and what goes from the history.
     ///
     /// # Errors

@@ -141,6 +141,10 @@ pub fn change(
             number: last + 1,
             found: &found,
         };
+        // What others wrote is kept before it is changed; the next time round it is known.
+        if !deadline.is_over() && attempt.keep_found(deed.time).map_err(fail)? {
+            continue;
+        }
         changed.number = Some(attempt.number);
         let record = record(&id, deed, &changed.change);
         let transaction = attempt
@@ -181,7 +185,7 @@ fn doubtful(error: CommandError, unknown: Option<u64>) -> CommandError {
 }
 
 /// Returns a text that nobody else has.
-fn unique() -> String {
+pub(super) fn unique() -> String {
     // The standard library seeds each of these from the system.
     let half = || RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", half(), half())

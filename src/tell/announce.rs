@@ -24,7 +24,7 @@ pub fn text(note: &Note, announcement: &Announcement) -> String {
             format!("warning: `{key}` holds `{value}`, which another wrote, and is left to it")
         }
         Note::Trouble { error, fate } => trouble(error, *fate, &key),
-        Note::Lapsed => format!("warning: `{key}` has lapsed"),
+        Note::Lapsed => format!("warning: `{key}` may have lapsed"),
         Note::Recovered(true) => format!("etcd answers again, and `{key}` is still announced"),
         Note::Recovered(false) => "etcd answers again".to_owned(),
         Note::TakenBack => format!("took back `{key}`"),
@@ -82,7 +82,7 @@ fn chain(error: &CommandError) -> String {
 
 fn lapse(key: &str, left: Duration) -> String {
     if left.is_zero() {
-        return format!("`{key}` has lapsed");
+        return format!("`{key}` may have lapsed");
     }
     let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
     format!("`{key}` lapses in {}", span(seconds))
@@ -160,7 +160,7 @@ mod tests {
         let fate = Fate::Left(Duration::ZERO);
         case(
             &Note::Trouble { error, fate },
-            "warning: can't reach etcd: a\u{fffd}b; `/announce/a/b/1` has lapsed",
+            "warning: can't reach etcd: a\u{fffd}b; `/announce/a/b/1` may have lapsed",
         );
     }
 }

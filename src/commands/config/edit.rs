@@ -97,6 +97,10 @@ fn change(
         invocation.output.warning(&format!("your text: {warning}"));
     }
     let wanted = Change::between(seen.shown, &imported.variables);
+    if imported.variables.is_empty() {
+        let error = CommandError::refused("your text is empty, and all variables would go");
+        return Err(error.help("`unitgen config unset` takes variables away"));
+    }
     check(&wanted.set, invocation)?;
     let how = How {
         is_dry: false,
@@ -110,7 +114,7 @@ fn change(
             .collect();
         if !others.is_empty() {
             let message = format!("somebody else changed {} meanwhile", others.join(", "));
-            return Err(CommandError::refused(message).help("edit again"));
+            return Err(CommandError::refused(message).help("look at both, and edit again"));
         }
         Ok(wanted.clone())
     })

@@ -9,6 +9,7 @@ use crate::config::variable::Variables;
 use crate::configuration::change::Change;
 use crate::configuration::read;
 use crate::error::{CommandError, Status};
+use crate::resolve::client::is_reserved;
 use crate::tell::config::Comparison;
 
 /// Takes variables from an app, a file or another etcd, all of them or none.
@@ -48,13 +49,34 @@ pub(super) fn run(
         return Err(CommandError::refused(message)
             .help("leave `--prune` away: it would take away what they are here"));
     }
+    for (name, _) in variables
+        .iter()
+        .filter(|(name, _)| is_reserved(name.as_str()))
+    {
+        let warning = format!("`{name}` is left out: the units themselves set it");
+        invocation.output.warning(&warning);
+    }
+    let own = variables
+        .iter()
+        .filter(|(name, _)| !is_reserved(name.as_str()));
+    let variables: Variables = own
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     check(&variables, invocation)?;
-    if args.prune && variables.is_empty() && !args.yes {
-        let message = format!(
-            "{} is empty, and all variables would go",
-            args.source.shown()
-        );
-        return Err(CommandError::refused(message).help("`--yes` says that this is meant"));
+    if variables.is_empty() && !args.yes {
+        let shown = args.source.shown();
+        let message = if args.prune {
+            Some(format!("{shown} is empty, and all variables would go"))
+        } else if read(&scene.store, &scene.folder)?.is_empty() && !args.dry_run {
+            Some(format!(
+                "{shown} is empty, and what begins with it has no variables"
+            ))
+        } else {
+            None
+        };
+        if let Some(message) = message {
+            return Err(CommandError::refused(message).help("`--yes` says that this is meant"));
+        }
     }
     let how = How {
         is_dry: args.dry_run,

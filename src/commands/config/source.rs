@@ -126,6 +126,10 @@ impl SourceArgs {
 
     fn meant(&self, scene: &Scene) -> Result<Source, CommandError> {
         let text = self.source.as_str();
+        if self.file_format.is_some() && (text.starts_with('@') || text.contains("://")) {
+            let message = format!("{} is no file, and has no format", self.shown());
+            return Err(CommandError::trouble(message).help("leave `--from-format` away"));
+        }
         if let Some(number) = text.strip_prefix('@') {
             let number = number.parse().map_err(|_| {
                 CommandError::trouble(format!("`{text}` is no change"))
@@ -136,7 +140,7 @@ impl SourceArgs {
         if let Some((scheme, rest)) = text.split_once("://") {
             return self.address(scheme, rest, scene);
         }
-        if let Ok(app) = AppName::new(text) {
+        if let (Ok(app), None) = (AppName::new(text), self.file_format) {
             return Ok(Source::Folder(Folder::of_app(&app)));
         }
         if let Some((name, _)) = text.split_once('=')
@@ -204,7 +208,13 @@ impl SourceArgs {
         folder: &Folder,
         invocation: &mut Invocation,
     ) -> Result<Found, CommandError> {
-        let found = read(store, folder)?;
+        let found = read(store, folder).map_err(|error| {
+            // The help is about this app's own etcd.
+            CommandError {
+                help: None,
+                ..error.under(format!("can't read {}", self.shown()))
+            }
+        })?;
         for odd in &found.odd {
             let warning = format!("{}: in `{folder}`, {odd}: it is left out", self.shown());
             invocation.output.warning(&warning);

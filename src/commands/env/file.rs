@@ -1,6 +1,6 @@
 //! `unitgen env file`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Parser;
 
@@ -50,6 +50,10 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     let text = formatted(args.format, &answered.given.all())?;
     args.asked
         .keep(&question, answered.fresh.as_ref(), invocation);
+    if args.output == Path::new("-") {
+        invocation.output.bytes(text.as_bytes());
+        return Ok(Status::Done);
+    }
     owned::write(
         &args.output,
         text.as_bytes(),
