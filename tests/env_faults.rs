@@ -101,8 +101,8 @@ fn nobody_listens() {
     Scene::new("silent")
         .test(&format!("exec --endpoints {endpoint} -- true"))
         .stderr(format!(
-            "error: can't reach etcd at `{endpoint}`\n  caused by: connection refused\n\nhelp: name it \
-             with `--endpoints` or ETCDCTL_ENDPOINTS\n"
+            "error: can't reach etcd at `{endpoint}`\n  caused by: connection refused\n\nhelp: is it \
+             this one that is meant? `--endpoints` or ETCDCTL_ENDPOINTS names another\n"
         ))
         .status(3)
         .run();
