@@ -22,6 +22,7 @@ mod config_formats_written;
 mod config_limits;
 mod config_sources;
 mod config_store;
+mod config_systemd;
 mod connection;
 mod corpus;
 mod delivery;
