@@ -9,7 +9,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -49,7 +49,8 @@ impl Edited {
 pub fn edit(editor: Option<&str>, text: &[u8]) -> Result<Edited, CommandError> {
     let fail = |error: io::Error| CommandError::trouble("can't write the text").because(error);
     let mut builder = Builder::new();
-    let builder = builder.prefix("unitgen-");
+    let own = fs::Permissions::from_mode(0o700);
+    let builder = builder.prefix("unitgen-").permissions(own);
     let folder = builder
         .tempdir_in(Path::new(MEMORY))
         .or_else(|_| builder.tempdir())

@@ -133,7 +133,18 @@ pub fn run() -> ExitCode {
 /// Says what is wrong with the arguments, or shows the help that they ask for. A word such as
 /// `PASSWORD=secret` in a wrong place is not repeated.
 fn refused(error: &clap::Error) -> ExitCode {
-    let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+    let code = u8::try_from(error.exit_code()).unwrap_or(2);
+    if code != 0 {
+        let mut words = std::env::args()
+            .skip(1)
+            .filter(|word| !word.starts_with('-'));
+        let way = (words.next(), words.next());
+        if let (Some("env"), Some(way)) = (way.0.as_deref(), way.1.as_deref()) {
+            let printed = commands::env::failed(way, code);
+            Output::new(false, false, 0).result(&printed);
+        }
+    }
+    let code = ExitCode::from(code);
     let words = error
         .context()
         .filter_map(|(kind, value)| match (kind, value) {

@@ -37,13 +37,14 @@ fn the_text_is_its_owner_s_alone_and_gone_afterwards() {
     set("private", &["A=1"]);
     let folder = edit(
         "private",
-        "stat -c %a \"$1\" >seen; echo \"$1\" >>seen; cat \"$1\" >>seen",
+        "stat -c %a \"$1\" >seen; stat -c %a \"${1%/*}\" >>seen; echo \"$1\" >>seen; cat \"$1\" >>seen",
     )
     .stdout("private: nothing to change\n")
     .run();
     let seen = folder.read("seen");
     let mut lines = seen.lines();
     assert_eq!(lines.next(), Some("600"));
+    assert_eq!(lines.next(), Some("700"));
     assert!(!fs::exists(lines.next().unwrap()).unwrap());
     let rest: Vec<&str> = lines.collect();
     assert_eq!(

@@ -320,3 +320,18 @@ fn a_format_is_said_of_a_file() {
         .status(2)
         .run();
 }
+
+#[test]
+fn an_assignment_in_a_source_s_place_is_not_repeated() {
+    for word in ["SESSION=ab/cdef", "URL=https://hooks/T0/hunter2"] {
+        let name = word.split('=').next().unwrap();
+        config("assigned", "import")
+            .word(word)
+            .stderr(format!(
+                "error: `{name}=…` is no source\n\nhelp: `unitgen config set` sets variables; a file's name \
+                 with `=` begins with `./`\n"
+            ))
+            .status(2)
+            .run();
+    }
+}

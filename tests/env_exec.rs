@@ -166,9 +166,9 @@ fn a_client_that_is_no_command_of_its_own_is_kept_from_harm_too() {
     // The container would get nothing, and whoever steers the client's helpers is refused.
     Scene::new("behind")
         .set("A", "b")
-        .test("exec -- sh -c true docker")
+        .test("exec -- timeout 9 docker run image")
         .stderr(
-            "warning: `docker` stands behind `sh`: its container gets no variables; put `unitgen env \
+            "warning: `docker` stands behind `timeout`: its container gets no variables; put `unitgen env \
              exec --` right before it\n",
         )
         .run();
@@ -179,7 +179,7 @@ fn a_client_that_is_no_command_of_its_own_is_kept_from_harm_too() {
             "\
 warning: only with `run` and `create` does `docker` hand variables to a container
 error: the command can't get what is configured
-  caused by: `AWS_CONFIG_FILE`: it would steer the program itself, its loader or a shell
+  caused by: `AWS_CONFIG_FILE`: it would steer the client's own helpers
 
 help: leave it out of the configuration; where the unit's author means it, the unit says so: `--key AWS_CONFIG_FILE=/environment/helped/AWS_CONFIG_FILE`
 ",

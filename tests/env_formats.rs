@@ -233,6 +233,7 @@ fn a_shell_goes_no_further_where_the_configuration_is_refused() {
     };
     assert_eq!(export(""), "started with b\n");
     assert_eq!(export("--require B"), "");
+    assert_eq!(export("--no-such-option"), "");
     // docker knows no such option.
     run(&format!(
         "docker run $({unitgen} env docker --require B) image"

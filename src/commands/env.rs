@@ -65,19 +65,27 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
         Way::Json(args) => json::run(args, invocation),
         Way::Null(args) => null::run(args, invocation),
     };
-    // A shell goes on where what it puts in a command's place fails, and would start a program without
-    // its configuration: what is printed fails too.
     if let Err(error) = &result {
-        match &args.way {
-            Way::Docker(_) => invocation.output.result("--unitgen-env-docker-failed\n"),
-            Way::Export(_) => {
-                let code = error.status.code();
-                invocation.output.result(&format!("exit {code}\n"));
-            }
-            _ => {}
-        }
+        let way = match &args.way {
+            Way::Docker(_) => "docker",
+            Way::Export(_) => "export",
+            _ => "",
+        };
+        let printed = failed(way, error.status.code());
+        invocation.output.result(&printed);
     }
     result
+}
+
+/// Returns what a way prints that failed. A shell goes on where what it puts in a command's place fails, and
+/// would start a program without its configuration: what is printed fails too.
+#[must_use]
+pub fn failed(way: &str, code: u8) -> String {
+    match way {
+        "docker" => "--unitgen-env-docker-failed\n".to_owned(),
+        "export" => format!("exit {code}\n"),
+        _ => String::new(),
+    }
 }
 
 /// Returns the error of variables that can't be handed on.

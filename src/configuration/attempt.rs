@@ -6,7 +6,7 @@ use crate::configuration::change::{Change, Deed, unique};
 use crate::configuration::folder::Folder;
 use crate::configuration::history::{self, first_kept};
 use crate::configuration::record::{Record, written};
-use crate::error::CommandError;
+use crate::error::{CommandError, Status};
 use crate::store::Store;
 use crate::store::transaction::{Condition, OPERATIONS_MAXIMUM, Operation, Outcome, Transaction};
 
@@ -35,19 +35,22 @@ pub(super) struct Attempt<'a> {
 
 impl Attempt<'_> {
     /// Keeps what was read as a change of its own where it is not what the last change left: others wrote
-    /// it, and only here is it known. Tells whether it was tried, whatever became of it.
+    /// it, and only here is it known. Returns how that ended, or nothing where there was nothing to keep.
     ///
     /// # Errors
     /// Says what etcd answered, or that it did not.
-    pub(super) fn keep_found(&self, time: u64) -> Result<bool, CommandError> {
+    pub(super) fn keep_found(&self, time: u64) -> Result<Option<Outcome>, CommandError> {
         let variables = &self.found.variables;
         let kept = match self.number - 1 {
             0 => Some(Variables::default()),
-            last => history::variables(self.store, self.folder, last).unwrap_or(None),
+            last => match history::variables(self.store, self.folder, last) {
+                Err(error) if error.status != Status::Trouble => return Err(error),
+                kept => kept.unwrap_or(None),
+            },
         };
         // A record that can't be read says nothing of what others did.
         let Some(kept) = kept.filter(|kept| kept != variables) else {
-            return Ok(false);
+            return Ok(None);
         };
         let deed = Deed {
             time,
@@ -55,9 +58,12 @@ impl Attempt<'_> {
             action: "found",
         };
         let record = record(&unique(), deed, &Change::between(&kept, variables));
-        let transaction = self.transaction(&Change::default(), variables, record)?;
-        self.store.commit(&transaction)?;
-        Ok(true)
+        match self.transaction(&Change::default(), variables, record) {
+            Ok(transaction) => self.store.commit(&transaction).map(Some),
+            // What is too long to be kept keeps nobody from changing it.
+            Err(error) if error.status == Status::Trouble => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Returns the transaction that makes a change, with its record and what goes from the history.

@@ -109,6 +109,7 @@ pub fn change(
     let id = unique();
     let deadline = Deadline::after(PATIENCE);
     let mut attempts = 0;
+    let mut has_kept = false;
     // What may have been made, as its answer did not come, and under which number.
     let mut unknown: Option<(u64, Changed)> = None;
     loop {
@@ -141,31 +142,49 @@ pub fn change(
             number: last + 1,
             found: &found,
         };
-        // What others wrote is kept before it is changed; the next time round it is known.
-        if !deadline.is_over() && attempt.keep_found(deed.time).map_err(fail)? {
-            continue;
-        }
         changed.number = Some(attempt.number);
-        let record = record(&id, deed, &changed.change);
-        let transaction = attempt
-            .transaction(&changed.change, &after, record)
-            .map_err(fail)?;
-        match store.commit(&transaction).map_err(fail)? {
-            Outcome::Committed(_) => {
-                attempt.check(&changed.change)?;
-                return Ok(changed);
+        // What others wrote is kept before it is changed, once; the next time round it is known.
+        let kept = if has_kept {
+            None
+        } else {
+            attempt.keep_found(deed.time).map_err(fail)?
+        };
+        match kept {
+            Some(Outcome::Committed(_)) => {
+                has_kept = true;
+                continue;
             }
-            Outcome::Conflict => {}
-            Outcome::Unknown => unknown = Some((attempt.number, changed)),
+            Some(Outcome::Conflict | Outcome::Unknown) => {}
+            None => {
+                let record = record(&id, deed, &changed.change);
+                let change = &changed.change;
+                let transaction = attempt.transaction(change, &after, record).map_err(fail)?;
+                match store.commit(&transaction).map_err(fail)? {
+                    Outcome::Committed(_) => {
+                        attempt.check(change)?;
+                        return Ok(changed);
+                    }
+                    Outcome::Conflict => {}
+                    Outcome::Unknown => unknown = Some((attempt.number, changed)),
+                }
+            }
         }
-        let number = unknown.as_ref().map(|(number, _)| *number);
-        if interruption.is_asked() {
-            let error = CommandError::trouble("interrupted before the change was made");
-            return Err(doubtful(error, number));
-        }
-        if deadline.is_over() {
-            let error = CommandError::remote("others change the configuration all the time");
-            return Err(doubtful(error.help("try again"), number));
+        if interruption.is_asked() || deadline.is_over() {
+            let number = unknown.as_ref().map(|(number, _)| *number);
+            let fail = |error| doubtful(error, number);
+            if let Some((number, changed)) = &unknown
+                && history::id(store, folder, *number).map_err(fail)?.as_ref() == Some(&id)
+            {
+                return Ok(changed.clone());
+            }
+            return Err(fail(if interruption.is_asked() {
+                CommandError::trouble("interrupted")
+            } else if number.is_some() {
+                CommandError::remote("no answer came")
+            } else {
+                let error = CommandError::remote("others change the configuration all the time");
+                error.help("try again")
+            }));
         }
         attempts += 1;
         pause(hesitation(attempts), interruption);

@@ -21,6 +21,9 @@ pub type Environment = Vec<(OsString, OsString)>;
 /// Why a variable is refused that any program is steered by.
 pub const STEERS: &str = "it would steer the program itself, its loader or a shell";
 
+/// Why a variable is refused that a client's helpers are steered by.
+pub const STEERS_CLIENT: &str = "it would steer the client's own helpers";
+
 /// What a program is to have.
 pub struct Handed {
     /// Its environment. It is full of secrets.
@@ -141,7 +144,7 @@ pub fn to_other(
     let all = given.all();
     let mut refusals = long(&all);
     // A client with another verb, or behind another program.
-    let is_client = words.iter().any(|word| Client::of(word).is_some());
+    let is_client = client_behind(words).is_some();
     refusals.extend(steering(request, given, is_client));
     refusals.sort_by(|a, b| a.name.cmp(&b.name));
     refusals.dedup_by(|a, b| a.name == b.name);
@@ -156,6 +159,37 @@ pub fn to_other(
     })
 }
 
+/// Programs that run the one behind their own words.
+const WRAPPERS: [&str; 15] = [
+    "chroot",
+    "chrt",
+    "env",
+    "flock",
+    "ionice",
+    "nice",
+    "nohup",
+    "runuser",
+    "setpriv",
+    "setsid",
+    "stdbuf",
+    "sudo",
+    "systemd-cat",
+    "time",
+    "timeout",
+];
+
+/// Returns the client that a command is, or that it runs behind another program.
+#[must_use]
+pub fn client_behind(words: &[OsString]) -> Option<&OsString> {
+    let (first, rest) = words.split_first()?;
+    if Client::of(first).is_some() {
+        return Some(first);
+    }
+    let name = first.to_str()?.rsplit('/').next()?;
+    let mut rest = rest.iter().filter(|_| WRAPPERS.contains(&name));
+    rest.find(|word| Client::of(word).is_some())
+}
+
 /// Returns the app's variables that would steer a program, or a client, and that the unit's author did not
 /// name a key for.
 #[must_use]
@@ -168,7 +202,10 @@ pub fn steering(request: &Request, given: &Given, is_client: bool) -> Vec<Refusa
     let steering = given.config.iter().filter(|(name, _)| steers(name));
     let refusal = |(name, _): (&Name, &Value)| Refusal {
         name: name.clone(),
-        reason: STEERS,
+        reason: match reader(name.as_str()) {
+            Some(Reader::Client) => STEERS_CLIENT,
+            _ => STEERS,
+        },
     };
     steering.map(refusal).collect()
 }

@@ -7,7 +7,8 @@ use crate::error::CommandError;
 
 /// Refuses to put a file in the place of what is no file: a device, a pipe, a link to one.
 pub(super) fn check_place(path: &Path) -> Result<(), CommandError> {
-    let Ok(metadata) = fs::symlink_metadata(path) else {
+    // A link is replaced; where it leads to something that must stay, it is meant.
+    let Ok(metadata) = fs::metadata(path) else {
         return Ok(());
     };
     let shown = path.display();

@@ -170,7 +170,7 @@ impl Ssh {
     }
 
     /// Tells whether ssh has ended.
-    pub(super) fn has_ended(&mut self) -> bool {
+    pub(crate) fn has_ended(&mut self) -> bool {
         !matches!(self.process.try_wait(), Ok(None))
     }
 

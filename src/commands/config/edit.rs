@@ -97,7 +97,7 @@ fn change(
         invocation.output.warning(&format!("your text: {warning}"));
     }
     let wanted = Change::between(seen.shown, &imported.variables);
-    if imported.variables.is_empty() {
+    if imported.variables.is_empty() && !seen.shown.is_empty() {
         let error = CommandError::refused("your text is empty, and all variables would go");
         return Err(error.help("`unitgen config unset` takes variables away"));
     }

@@ -11,7 +11,7 @@ use crate::commands::config::scene::Scene;
 use crate::commands::connection::{tunnel, wrong};
 use crate::commands::etcd::endpoints;
 use crate::config::import::{self, Format, Mistake};
-use crate::config::variable::Variables;
+use crate::config::variable::{Name, Variables};
 use crate::configuration::folder::Folder;
 use crate::configuration::history::variables;
 use crate::configuration::{OddReason, read};
@@ -126,6 +126,14 @@ impl SourceArgs {
 
     fn meant(&self, scene: &Scene) -> Result<Source, CommandError> {
         let text = self.source.as_str();
+        if let Some((name, _)) = text.split_once('=')
+            && Name::new(name).is_ok()
+        {
+            let message = format!("`{name}=…` is no source");
+            return Err(CommandError::trouble(message).help(
+                "`unitgen config set` sets variables; a file's name with `=` begins with `./`",
+            ));
+        }
         if self.file_format.is_some() && (text.starts_with('@') || text.contains("://")) {
             let message = format!("{} is no file, and has no format", self.shown());
             return Err(CommandError::trouble(message).help("leave `--from-format` away"));
@@ -143,21 +151,13 @@ impl SourceArgs {
         if let (Ok(app), None) = (AppName::new(text), self.file_format) {
             return Ok(Source::Folder(Folder::of_app(&app)));
         }
-        if let Some((name, _)) = text.split_once('=')
-            && !text.contains('/')
-        {
-            let message = format!("`{}=…` is no source", line(name));
-            return Err(CommandError::trouble(message).help(
-                "`unitgen config set` sets variables; a file's name with `=` begins with `./`",
-            ));
-        }
         let format = match self.file_format {
             Some(format) => format,
             None if ends_with(text, ".env") => Format::Dotenv,
             None if ends_with(text, ".json") => Format::Json,
             None => {
                 let names = Format::ALL.map(Format::word).join(", ");
-                let message = format!("it is not said what wrote `{text}`");
+                let message = format!("it is not said what wrote `{}`", self.shown());
                 let help = format!("say it with `--from-format`: {names}");
                 return Err(CommandError::trouble(message).help(help));
             }

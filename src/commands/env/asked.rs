@@ -196,11 +196,10 @@ impl Asked {
         let shown = file.display();
         if private::read_own(file).is_ok_and(|text| cache::is_another_s(request, &text)) {
             let message = format!(
-                "what etcd said is not kept: `{shown}` holds the answer to another request; each needs a \
-                 file of its own"
+                "`{shown}` held the answer to another request, which is replaced; each process needs a file \
+                 of its own"
             );
             invocation.output.warning(&message);
-            return;
         }
         let text = cache::text(request, answer, invocation.settings.now);
         if let Err(error) = private::write(file, &text) {

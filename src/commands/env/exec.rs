@@ -10,7 +10,9 @@ use crate::commands::env::{meant, refused};
 use crate::config::export::{Refusal, Text};
 use crate::env::answer::Given;
 use crate::env::client::Client;
-use crate::env::hand::{Environment, Handed, STEERS, to_client, to_other};
+use crate::env::hand::{
+    Environment, Handed, STEERS, STEERS_CLIENT, client_behind, to_client, to_other,
+};
 use crate::env::limit;
 use crate::error::{CommandError, Status};
 use crate::exec::{self, MemoryFile};
@@ -53,7 +55,7 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     };
     let question = args.asked.question(invocation)?;
     let client = client(words)?;
-    let behind = words.iter().skip(1).find(|word| Client::of(word).is_some());
+    let behind = client_behind(words);
     if client.is_none() && Client::of(command).is_some() {
         invocation.output.warning(&format!(
             "only with `run` and `create` does `{}` hand variables to a container",
@@ -116,7 +118,9 @@ fn handed(
     let request = &question.request;
     to_other(words, request, given, environment).map_err(|refusals| {
         let error = refused("the command can't get what is configured", &refusals);
-        let mut steering = refusals.iter().filter(|refusal| refusal.reason == STEERS);
+        let mut steering = refusals
+            .iter()
+            .filter(|refusal| [STEERS, STEERS_CLIENT].contains(&refusal.reason));
         let Some(Refusal { name, .. }) = steering.next() else {
             return error.help("set shorter values");
         };

@@ -48,18 +48,14 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
         check_steering(&question.request, &answered.given)?;
     }
     let text = formatted(args.format, &answered.given.all())?;
-    args.asked
-        .keep(&question, answered.fresh.as_ref(), invocation);
     if args.output == Path::new("-") {
         invocation.output.bytes(text.as_bytes());
-        return Ok(Status::Done);
+    } else {
+        let owner = owner.unwrap_or_default();
+        owned::write(&args.output, text.as_bytes(), owner, mode)?;
     }
-    owned::write(
-        &args.output,
-        text.as_bytes(),
-        owner.unwrap_or_default(),
-        mode,
-    )?;
+    args.asked
+        .keep(&question, answered.fresh.as_ref(), invocation);
     Ok(Status::Done)
 }
 

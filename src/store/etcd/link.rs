@@ -94,13 +94,20 @@ impl Link {
 
 /// Returns what ssh says of a failure, where there is one and it says anything.
 async fn explained(ssh: &mut Option<Ssh>, failure: Failure) -> Failure {
-    match (ssh, &failure) {
-        (Some(ssh), Failure::Closed(_) | Failure::Silent(_)) => {
-            let words = ssh.last_words().await;
-            words.map_or(failure, Failure::NotConnected)
-        }
-        _ => failure,
+    let Some(ssh) = ssh else {
+        return failure;
+    };
+    let has_words = match &failure {
+        Failure::Closed(_) => true,
+        // One that goes on may have said anything, and not why there is no answer.
+        Failure::Silent(_) => ssh.has_ended(),
+        _ => false,
+    };
+    if !has_words {
+        return failure;
     }
+    let words = ssh.last_words().await;
+    words.map_or(failure, Failure::NotConnected)
 }
 
 async fn stream(access: &Access, endpoint: &Endpoint) -> Result<(AnyStream, Option<Ssh>), Failure> {
