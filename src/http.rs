@@ -325,17 +325,20 @@ impl Link {
     }
 }
 
+/// Connects to a port of a host.
+pub(crate) async fn connect(host: &str, port: u16) -> Result<TcpStream, Reason> {
+    let found = lookup_host((host, port)).await;
+    let addresses: Vec<_> = found.map_err(|_| Reason::HostNotFound)?.collect();
+    let stream = TcpStream::connect(addresses.as_slice()).await;
+    let stream = stream.map_err(Reason::of_connecting)?;
+    // A request is written at once; nothing is gained by waiting for more.
+    stream.set_nodelay(true).map_err(Reason::Other)?;
+    Ok(stream)
+}
+
 async fn open(address: &Address) -> Result<Connection, Reason> {
     match address {
-        Address::Tcp { host, port, .. } => {
-            let found = lookup_host((host.as_str(), *port)).await;
-            let addresses: Vec<_> = found.map_err(|_| Reason::HostNotFound)?.collect();
-            let stream = TcpStream::connect(addresses.as_slice()).await;
-            let stream = stream.map_err(Reason::of_connecting)?;
-            // A request is written at once; nothing is gained by waiting for more.
-            stream.set_nodelay(true).map_err(Reason::Other)?;
-            shake_hands(stream, None).await
-        }
+        Address::Tcp { host, port, .. } => shake_hands(connect(host, *port).await?, None).await,
         Address::Unix(path) => {
             let stream = UnixStream::connect(path).await;
             shake_hands(stream.map_err(Reason::of_connecting)?, None).await

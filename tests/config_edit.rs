@@ -77,7 +77,7 @@ fn kept(test: &Test) -> (String, String, Option<i32>) {
     let (before, rest) = said.split_once("your text is kept in `").unwrap();
     let (path, rest) = rest.split_once('`').unwrap();
     let left = fs::read_to_string(path).unwrap();
-    fs::remove_file(path).unwrap();
+    fs::remove_dir_all(std::path::Path::new(path).parent().unwrap()).unwrap();
     let said = format!("{before}your text is kept in `PATH`{rest}");
     (said, left, output.status.code())
 }

@@ -12,13 +12,14 @@ use std::time::Duration;
 use etcd_client::{Certificate, Channel, Client, ConnectOptions, Identity, TlsOptions};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream, lookup_host};
+use tokio::net::UnixStream;
 use tokio::time::timeout;
 use tonic::codegen::Service;
 use tonic::codegen::http::Uri;
 use tonic::transport::Endpoint as Settings;
 
 use crate::http::address::{Address, Tunnel};
+use crate::http::connect;
 use crate::http::failure::Reason;
 use crate::http::tunnel::Ssh;
 use crate::store::etcd::failure::{Failure, innermost};
@@ -126,14 +127,7 @@ async fn stream(access: &Access, endpoint: &Endpoint) -> Result<(AnyStream, Opti
 
 async fn open(address: &Address) -> Result<AnyStream, Reason> {
     match address {
-        Address::Tcp { host, port, .. } => {
-            let found = lookup_host((host.as_str(), *port)).await;
-            let addresses: Vec<_> = found.map_err(|_| Reason::HostNotFound)?.collect();
-            let stream = TcpStream::connect(addresses.as_slice()).await;
-            let stream = stream.map_err(Reason::of_connecting)?;
-            stream.set_nodelay(true).map_err(Reason::Other)?;
-            Ok(Box::new(stream))
-        }
+        Address::Tcp { host, port, .. } => Ok(Box::new(connect(host, *port).await?)),
         Address::Unix(path) => {
             let stream = UnixStream::connect(path).await;
             Ok(Box::new(stream.map_err(Reason::of_connecting)?))
