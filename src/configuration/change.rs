@@ -78,8 +78,9 @@ impl Change {
         self.set.is_empty() && self.unset.is_empty()
     }
 
-    /// Returns what remains to be done where there are these variables already.
-    fn remaining(&self, before: &Variables) -> (Self, Variables) {
+    /// Returns variables as they are after it.
+    #[must_use]
+    pub fn applied_to(&self, before: &Variables) -> Variables {
         let mut after = before.clone();
         for name in &self.unset {
             after.remove(name);
@@ -87,6 +88,12 @@ impl Change {
         for (name, value) in self.set.iter() {
             after.insert(name.clone(), value.clone());
         }
+        after
+    }
+
+    /// Returns what remains to be done where there are these variables already.
+    fn remaining(&self, before: &Variables) -> (Self, Variables) {
+        let after = self.applied_to(before);
         let mut change = Self::between(before, &after);
         change.founds = self.founds;
         (change, after)

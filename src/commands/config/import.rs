@@ -3,7 +3,7 @@
 use clap::Parser;
 
 use crate::commands::Invocation;
-use crate::commands::config::scene::{DONE, Format, How, Scene, applied, check};
+use crate::commands::config::scene::{DONE, Format, How, Scene, check};
 use crate::commands::config::source::SourceArgs;
 use crate::config::variable::Variables;
 use crate::configuration::change::Change;
@@ -87,7 +87,7 @@ pub(super) fn run(
         let found = read(&scene.store, &scene.folder)?;
         let change = args.change(&found.variables, &variables);
         if !change.is_empty() {
-            let after = applied(&found.variables, &change);
+            let after = change.applied_to(&found.variables);
             let comparison = Comparison::of(&found.variables, &after);
             invocation.output.message(&comparison.lines(false));
             let question = format!("{}: {}?", scene.name, comparison.summary(DONE));
@@ -97,7 +97,7 @@ pub(super) fn run(
         }
         Some(Change::between(
             &found.variables,
-            &applied(&found.variables, &change),
+            &change.applied_to(&found.variables),
         ))
     } else {
         None
@@ -105,7 +105,7 @@ pub(super) fn run(
     let action = format!("import {}", args.source.shown());
     scene.change(&action, how, invocation, |found| {
         let change = args.change(&found.variables, &variables);
-        let after = applied(&found.variables, &change);
+        let after = change.applied_to(&found.variables);
         if agreed.as_ref().is_some_and(|agreed| {
             let real = Change::between(&found.variables, &after);
             (&agreed.set, &agreed.unset) != (&real.set, &real.unset)

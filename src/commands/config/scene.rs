@@ -149,7 +149,7 @@ impl Scene {
         if how.is_dry {
             let found = read(&self.store, &self.folder)?;
             let before = found.variables.clone();
-            let after = applied(&before, &decide(&found)?);
+            let after = decide(&found)?.applied_to(&before);
             let comparison = Comparison::of(&before, &after);
             self.tell(&comparison, None, how, invocation);
             return Ok(Status::Done);
@@ -162,7 +162,7 @@ impl Scene {
             action,
         };
         let changed = change(&self.store, &self.folder, deed, &interruption, decide)?;
-        let after = applied(&changed.before, &changed.change);
+        let after = changed.change.applied_to(&changed.before);
         let comparison = Comparison::of(&changed.before, &after);
         self.tell(&comparison, Some(&changed), how, invocation);
         Ok(Status::Done)
@@ -228,18 +228,6 @@ pub(super) struct How {
     /// Nothing is changed.
     pub(super) is_dry: bool,
     pub(super) format: Format,
-}
-
-/// Returns variables after a change.
-pub(super) fn applied(before: &Variables, change: &Change) -> Variables {
-    let mut after = before.clone();
-    for name in &change.unset {
-        after.remove(name);
-    }
-    for (name, value) in change.set.iter() {
-        after.insert(name.clone(), value.clone());
-    }
-    after
 }
 
 /// Refuses variables that units set themselves, and warns of those that no program can have.
