@@ -6,6 +6,7 @@
     reason = "this is the one place that waits"
 )]
 
+use std::fmt;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -50,5 +51,36 @@ pub fn pause(time: Duration, interruption: &Interruption) {
         let part = left.min(PATIENCE);
         thread::sleep(part);
         left -= part;
+    }
+}
+
+/// Time as what waits for a long while sees it: the system's own, or one that a test lets pass.
+pub trait Time: fmt::Debug {
+    /// Returns how long ago something fixed was.
+    fn now(&self) -> Duration;
+
+    /// Waits for so long, whoever wants an end.
+    fn pause(&self, time: Duration);
+}
+
+/// The system's time.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemTime(Instant);
+
+impl SystemTime {
+    /// Begins to count from now.
+    #[must_use]
+    pub fn begin() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Time for SystemTime {
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    fn pause(&self, time: Duration) {
+        thread::sleep(time);
     }
 }

@@ -43,6 +43,7 @@ pub mod render;
 
 // decide
 pub mod placement;
+pub mod goal;
 pub mod diff;
 pub mod overview;
 pub mod plan;

@@ -7,6 +7,7 @@
 pub mod command;
 pub mod environment;
 pub mod forms;
+pub mod health;
 pub mod image;
 pub mod instances;
 pub mod port;

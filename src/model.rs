@@ -222,7 +222,7 @@ pub struct MachinePort {
 }
 
 /// The bounds within which instances are replaced. What is not given is for the deploy to choose.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Deploy {
     /// How many instances serve at any time.
     pub min_alive: Option<u32>,
@@ -232,4 +232,8 @@ pub struct Deploy {
     pub ready_secs: Option<u32>,
     /// How long one instance may take.
     pub timeout: Option<Time>,
+    /// How many instances may fail before the rest is left as it is.
+    pub max_failures: Option<u32>,
+    /// What an instance must answer besides: an HTTP address with `{machine}` and `{port}`.
+    pub health: Option<String>,
 }

@@ -15,6 +15,7 @@ use crate::manifest::environment::{EnvironmentFile, VariableValue};
 use crate::manifest::forms::{
     Address, Bytes, ContainerPath, OptionName, Processors, Span, StorePath, Text,
 };
+use crate::manifest::health::Health;
 use crate::manifest::image::ImageName;
 use crate::manifest::instances::{Instances, Versions};
 use crate::manifest::port::{Exposed, Port, Published};
@@ -340,4 +341,9 @@ pub struct Deploy {
     pub ready_secs: Field<u32>,
     /// How long one instance may take.
     pub timeout: Field<Span>,
+    /// How many instances may fail before the rest is left as it is.
+    pub max_failures: Field<u32>,
+    /// What an instance must answer besides: an HTTP address in which `{machine}` stands for its machine's
+    /// address, and `{port}` for the first port of the machine that it takes.
+    pub health: Field<Health>,
 }

@@ -257,6 +257,8 @@ impl Scope<'_> {
             max_growth: deploy.max_growth.get().copied(),
             ready_secs: deploy.ready_secs.get().copied(),
             timeout: deploy.timeout.get().copied(),
+            max_failures: deploy.max_failures.get().copied(),
+            health: deploy.health.get().map(|health| health.0.clone()),
         }
     }
 }
