@@ -47,6 +47,7 @@ pub mod goal;
 pub mod diff;
 pub mod overview;
 pub mod plan;
+pub mod rollout;
 
 // doors
 pub mod error;
@@ -65,6 +66,7 @@ pub mod exec;
 pub mod configuration;
 pub mod announce;
 pub mod submit;
+pub mod deploy;
 pub mod env;
 
 // tell

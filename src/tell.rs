@@ -6,6 +6,7 @@
 
 pub mod announce;
 pub mod config;
+pub mod deploy;
 pub mod fold;
 pub mod github;
 pub mod instance;

@@ -15,10 +15,44 @@ use crate::settings::{EtcdSettings, Settings};
 use crate::store::endpoint::Endpoint;
 use crate::store::{Access, DEFAULT_ENDPOINT, Limits, Login, Store, Tls};
 
-/// Where etcd is.
+/// Where etcd is, and by which way.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "etcd")]
 pub struct EtcdConnection {
+    #[command(flatten)]
+    etcd: EtcdFlags,
+    /// Reach the endpoints by ssh through this host [default: `FLEETCTL_TUNNEL`]
+    #[arg(long, global = true, value_name = "[USER@]HOST[:PORT]")]
+    pub tunnel: Option<String>,
+    /// Who logs in at the tunnel's host [default: `FLEETCTL_SSH_USERNAME`, or what ssh's configuration
+    /// says]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub ssh_username: Option<String>,
+}
+
+impl EtcdConnection {
+    /// Returns the store that is meant. It is asked nothing yet.
+    ///
+    /// # Errors
+    /// Says what is wrong with a flag, a variable or a file that one names.
+    pub fn store(&self, settings: &Settings) -> Result<Store, CommandError> {
+        Store::new(self.access(settings)?)
+    }
+
+    /// Returns how the store that is meant is reached.
+    ///
+    /// # Errors
+    /// Says what is wrong with a flag, a variable or a file that one names.
+    pub fn access(&self, settings: &Settings) -> Result<Access, CommandError> {
+        let way = (self.tunnel.as_ref(), self.ssh_username.as_ref());
+        self.etcd.access(way, settings)
+    }
+}
+
+/// Where etcd is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+#[command(next_help_heading = "etcd")]
+pub struct EtcdFlags {
     /// etcd's endpoints, separated by commas: `host:port`, `https://host:port`, `unix:///path`
     /// [default: `ETCDCTL_ENDPOINTS`, or 127.0.0.1:2379]
     #[arg(long, global = true, value_name = "URL,…")]
@@ -44,29 +78,18 @@ pub struct EtcdConnection {
     /// How long one endpoint may take to answer [default: `ETCDCTL_COMMAND_TIMEOUT`, or 5s]
     #[arg(long, global = true, value_name = "TIME")]
     pub command_timeout: Option<String>,
-    /// Reach the endpoints by ssh through this host [default: `FLEETCTL_TUNNEL`]
-    #[arg(long, global = true, value_name = "[USER@]HOST[:PORT]")]
-    pub tunnel: Option<String>,
-    /// Who logs in at the tunnel's host [default: `FLEETCTL_SSH_USERNAME`, or what ssh's configuration
-    /// says]
-    #[arg(long, global = true, value_name = "NAME")]
-    pub ssh_username: Option<String>,
 }
 
-impl EtcdConnection {
-    /// Returns the store that is meant. It is asked nothing yet.
+impl EtcdFlags {
+    /// Returns how the store that is meant is reached, by way of a host and as a user there.
     ///
     /// # Errors
     /// Says what is wrong with a flag, a variable or a file that one names.
-    pub fn store(&self, settings: &Settings) -> Result<Store, CommandError> {
-        Store::new(self.access(settings)?)
-    }
-
-    /// Returns how the store that is meant is reached.
-    ///
-    /// # Errors
-    /// Says what is wrong with a flag, a variable or a file that one names.
-    pub fn access(&self, settings: &Settings) -> Result<Access, CommandError> {
+    pub fn access(
+        &self,
+        (host, ssh_username): (Option<&String>, Option<&String>),
+        settings: &Settings,
+    ) -> Result<Access, CommandError> {
         let given = &settings.etcd;
         refuse(given)?;
         let cacert = first(self.cacert.as_ref(), given.cacert.as_ref());
@@ -86,7 +109,7 @@ impl EtcdConnection {
         };
         let text = first(self.endpoints.as_ref(), given.endpoints.as_ref());
         let endpoints = endpoints(text.unwrap_or(DEFAULT_ENDPOINT), is_secure)?;
-        let tunnel = tunnel(self.tunnel.as_ref(), self.ssh_username.as_ref(), settings)?;
+        let tunnel = tunnel(host, ssh_username, settings)?;
         if let (Some(_), Some(endpoint)) = (&tunnel, endpoints.iter().find(|one| one.is_socket())) {
             let message = format!("`{endpoint}` can't be reached through a tunnel");
             return Err(CommandError::trouble(message).help("name etcd's port at the far end"));

@@ -1,0 +1,331 @@
+//! Whether a unit is up, by what fleet and systemd say of it from one look to the next.
+//!
+//! In: what the unit is to be, and what was seen, with the time. Out: a verdict. What fleet shows is old for
+//! seconds after it was told anything: a state counts by its hash, and by having changed. Knows nothing of
+//! how anything is seen.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use crate::rollout::After;
+use crate::state::{MachineId, ObservedUnit, RegistryName, SeenState, State, UnitState};
+use crate::unit::fleet::FleetUnit;
+
+/// How long a failed state is held to be an old one that nothing has changed yet: three rounds of fleet's
+/// agents.
+const SETTLING: Duration = Duration::from_secs(15);
+
+/// How long a unit may be without a machine: many rounds of fleet's engine.
+const UNPLACED: Duration = Duration::from_secs(30);
+
+/// How often a unit may end by itself before it counts as failed.
+const CRASHES: u32 = 3;
+
+/// When a unit is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A service that runs on.
+    Service,
+    /// A service that ends by itself: it is up when it has begun, and not failed.
+    Job,
+    /// What is only loaded, for something else starts it: up unless it failed.
+    Idle,
+    /// A timer, a socket or a path: up when it is active.
+    Trigger,
+}
+
+impl Kind {
+    /// Returns the kind of a unit.
+    #[must_use]
+    pub fn of(name: &RegistryName, unit: &FleetUnit, state: State) -> Self {
+        let is_oneshot = || {
+            let mut options = unit.options.iter();
+            options.any(|option| {
+                &*option.section == "Service" && option.name == "Type" && option.value == "oneshot"
+            })
+        };
+        match state {
+            State::Inactive | State::Loaded => Self::Idle,
+            State::Launched if !name.as_str().ends_with(".service") => Self::Trigger,
+            State::Launched if is_oneshot() => Self::Job,
+            State::Launched => Self::Service,
+        }
+    }
+}
+
+/// Tells whether systemd says that a unit does its work.
+#[must_use]
+pub fn serves(state: &UnitState) -> bool {
+    matches!(state.active.as_str(), "active" | "reloading") && state.is_loaded()
+}
+
+/// Tells whether systemd says that anything of a unit is still at work.
+#[must_use]
+pub fn is_busy(state: &UnitState) -> bool {
+    let active = state.active.as_str();
+    serves(state) || matches!(active, "activating" | "deactivating")
+}
+
+/// Tells whether a unit is as a unit of its kind is when it is up.
+fn is_up(kind: Kind, state: &UnitState) -> bool {
+    if !state.is_loaded() {
+        return false;
+    }
+    match kind {
+        Kind::Service | Kind::Trigger => serves(state),
+        Kind::Job | Kind::Idle => state.active != "failed",
+    }
+}
+
+/// What was seen of a unit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sight {
+    /// What the registry has.
+    pub unit: Option<ObservedUnit>,
+    /// What machines say.
+    pub states: BTreeMap<MachineId, UnitState>,
+}
+
+/// Where a unit stands right now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is as it should be.
+    Up,
+    /// It is not yet.
+    Coming,
+    /// No machine has it.
+    Unplaced,
+    /// It failed, or waits to be started once more.
+    Failed,
+}
+
+/// Returns where a unit stands that should be so.
+#[must_use]
+pub fn standing(after: &After, sight: &Sight) -> Standing {
+    let Some(unit) = &sight.unit else {
+        return Standing::Unplaced;
+    };
+    if sight.states.is_empty() {
+        let has_machine = unit.machine.is_some() || unit.current.is_none();
+        return if has_machine {
+            Standing::Coming
+        } else {
+            Standing::Unplaced
+        };
+    }
+    let has_text =
+        |state: &&UnitState| state.hash == after.text.hash || state.hash.as_str().is_empty();
+    let is_behind = !sight.states.values().all(|state| has_text(&state));
+    if sight.states.values().filter(has_text).any(has_failed) {
+        return Standing::Failed;
+    }
+    // Loaded is only what fleet was asked to start and has not begun with.
+    let is_begun = match after.kind {
+        Kind::Job => unit.current == Some(SeenState::Known(State::Launched)),
+        Kind::Service | Kind::Idle | Kind::Trigger => true,
+    };
+    if !is_behind && is_begun && sight.states.values().all(|state| is_up(after.kind, state)) {
+        Standing::Up
+    } else {
+        Standing::Coming
+    }
+}
+
+fn has_failed(state: &UnitState) -> bool {
+    state.active == "failed" || !state.is_loaded() || state.sub == "auto-restart"
+}
+
+/// Why a unit does not come up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// systemd says that it failed, or that it can't load it.
+    Failed(MachineId, UnitState),
+    /// It ended by itself that often.
+    Crashes(MachineId, u32),
+    /// It ended, and nothing starts it again.
+    Ended(MachineId),
+    /// No machine has it.
+    Unplaced,
+    /// It was deleted meanwhile.
+    Gone,
+    /// Its text or what fleet was told of it was changed meanwhile.
+    Changed,
+}
+
+/// What came of a look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is not up yet.
+    Pending,
+    /// It is as it should be, but not for long enough.
+    Settling,
+    /// It was up for as long as it should.
+    Ready,
+    /// It won't come up.
+    Faulty(Fault),
+}
+
+/// Watches one unit come up.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    after: After,
+    ready: Duration,
+    /// What machines said before anything was done.
+    first: BTreeMap<MachineId, UnitState>,
+    /// Whether anything else was seen since.
+    has_changed: bool,
+    began: Duration,
+    up_since: Option<Duration>,
+    unplaced_since: Option<Duration>,
+    /// What was seen of each machine's.
+    pasts: BTreeMap<MachineId, Past>,
+}
+
+/// What was seen of a unit on one machine.
+#[derive(Debug, Clone, Default)]
+struct Past {
+    was_busy: bool,
+    was_restarting: bool,
+    /// How often it ended by itself, and systemd waited to start it once more.
+    crashes: u32,
+    ended_since: Option<Duration>,
+}
+
+impl Watch {
+    /// Begins. `first` is what machines said before the unit was told anything.
+    #[must_use]
+    pub fn new(
+        after: After,
+        ready: Duration,
+        first: BTreeMap<MachineId, UnitState>,
+        now: Duration,
+    ) -> Self {
+        Self {
+            after,
+            ready,
+            first,
+            has_changed: false,
+            began: now,
+            up_since: None,
+            unplaced_since: None,
+            pasts: BTreeMap::new(),
+        }
+    }
+
+    /// Judges what is seen now. `is_well` tells what the instance itself answers, and is asked only where
+    /// systemd says that it is up.
+    pub fn look(
+        &mut self,
+        now: Duration,
+        sight: &Sight,
+        is_well: impl FnOnce() -> bool,
+    ) -> Verdict {
+        let Some(unit) = &sight.unit else {
+            return Verdict::Faulty(Fault::Gone);
+        };
+        let is_told = unit.desired == SeenState::Known(self.after.state);
+        if unit.hash != self.after.text.hash || !is_told {
+            return Verdict::Faulty(Fault::Changed);
+        }
+        self.has_changed |= sight.states != self.first;
+        if let Some(fault) = self.fault(now, sight) {
+            return Verdict::Faulty(fault);
+        }
+        let standing = standing(&self.after, sight);
+        if standing != Standing::Up || !is_well() {
+            self.up_since = None;
+            return Verdict::Pending;
+        }
+        let since = *self.up_since.get_or_insert(now);
+        if now.saturating_sub(since) >= self.ready {
+            Verdict::Ready
+        } else {
+            Verdict::Settling
+        }
+    }
+
+    fn fault(&mut self, now: Duration, sight: &Sight) -> Option<Fault> {
+        if standing(&self.after, sight) == Standing::Unplaced {
+            let since = *self.unplaced_since.get_or_insert(now);
+            return (now.saturating_sub(since) >= UNPLACED).then_some(Fault::Unplaced);
+        }
+        self.unplaced_since = None;
+        for (machine, state) in &sight.states {
+            if state.hash != self.after.text.hash && !state.hash.as_str().is_empty() {
+                continue;
+            }
+            let is_old = self.first.get(machine) == Some(state) && !self.has_changed;
+            let is_settled = !is_old || now.saturating_sub(self.began) >= SETTLING;
+            if (state.active == "failed" || !state.is_loaded()) && is_settled {
+                return Some(Fault::Failed(machine.clone(), state.clone()));
+            }
+            let past = self.pasts.entry(machine.clone()).or_default();
+            if let Some(fault) = past.look(now, machine, state, self.after.kind) {
+                return Some(fault);
+            }
+        }
+        None
+    }
+}
+
+impl Past {
+    fn look(
+        &mut self,
+        now: Duration,
+        machine: &MachineId,
+        state: &UnitState,
+        kind: Kind,
+    ) -> Option<Fault> {
+        let is_restarting = state.sub == "auto-restart";
+        self.crashes += u32::from(is_restarting && !self.was_restarting);
+        self.was_restarting = is_restarting;
+        if self.crashes >= CRASHES {
+            return Some(Fault::Crashes(machine.clone(), self.crashes));
+        }
+        self.was_busy |= is_busy(state);
+        let has_ended = kind == Kind::Service && self.was_busy && state.active == "inactive";
+        if !has_ended {
+            self.ended_since = None;
+            return None;
+        }
+        // What ends with another unit is started again with it.
+        let since = *self.ended_since.get_or_insert(now);
+        (now.saturating_sub(since) >= SETTLING).then(|| Fault::Ended(machine.clone()))
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(machine, state) if state.is_loaded() => write!(
+                formatter,
+                "it failed on {}: {}/{}",
+                machine.short(),
+                state.active,
+                state.sub
+            ),
+            Self::Failed(machine, state) => write!(
+                formatter,
+                "systemd on {} can't load it: {}",
+                machine.short(),
+                state.load
+            ),
+            Self::Crashes(machine, times) => write!(
+                formatter,
+                "it ended by itself {times} times on {}, and systemd starts it again and again",
+                machine.short()
+            ),
+            Self::Ended(machine) => write!(
+                formatter,
+                "it ended on {}, and nothing starts it again",
+                machine.short()
+            ),
+            Self::Unplaced => formatter.write_str("no machine has it"),
+            Self::Gone => formatter.write_str("somebody deleted it meanwhile"),
+            Self::Changed => {
+                formatter.write_str("somebody else changed it, or what it is told to do, meanwhile")
+            }
+        }
+    }
+}
