@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check, config, diff, env, explain, init, lint, render, schema, show, snapshot, status, submit,
+    check, config, deploy, diff, env, explain, init, lint, render, restart, rollback, schema, show,
+    snapshot, status, submit,
 };
 
 /// Renders systemd units for a fleet cluster from one services.yaml.
@@ -40,6 +41,9 @@ pub enum Command {
     Check(check::Args),
     /// Shows and changes an app's configuration in etcd; alone it lists the variables' names.
     Config(config::Args),
+    /// Stores the unit files, and makes the right instances run: one after the other, so that enough of them
+    /// serve at any time.
+    Deploy(Box<deploy::Args>),
     /// Shows what would change in the cluster, and why.
     Diff(diff::Args),
     /// Hands an app's configuration to a program, on the machine that runs it.
@@ -52,6 +56,11 @@ pub enum Command {
     Lint(lint::Args),
     /// Writes the units into a folder.
     Render(render::Args),
+    /// Starts the instances of an app anew, one after the other, so that enough of them serve at any time.
+    Restart(Box<restart::Args>),
+    /// Brings an app back to an earlier release: its units, versions and counts, within the same bounds as
+    /// `deploy`.
+    Rollback(Box<rollback::Args>),
     /// Prints the JSON Schema of manifests, for editors.
     Schema(schema::Args),
     /// Shows what systemd 252 and fleet 1.0 make of a unit file.

@@ -6,6 +6,7 @@ pub mod against;
 pub mod check;
 pub mod config;
 pub mod connection;
+pub mod deploy;
 pub mod diff;
 pub mod env;
 pub mod etcd;
@@ -14,7 +15,11 @@ pub mod init;
 pub mod lint;
 mod observe;
 pub mod render;
+pub mod restart;
+pub mod rollback;
+pub mod rollout;
 pub mod schema;
+pub mod set;
 pub mod show;
 pub mod snapshot;
 pub mod status;
@@ -29,10 +34,12 @@ use crate::cluster::git::GitTree;
 use crate::commands::tree::Tree;
 use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::error::CommandError;
+use crate::layers::lay_files;
 use crate::manifest::{self, Manifest};
 use crate::model::Model;
 use crate::name::AppName;
 use crate::output::Output;
+use crate::overrides::{self, Applied, Override};
 use crate::render::desired::{Desired, DesiredUnit};
 use crate::render::{self as rendering, Renderer};
 use crate::report::{self, Style};
@@ -58,6 +65,8 @@ pub enum Format {
 pub struct Invocation {
     /// The `-f` files.
     pub files: Vec<PathBuf>,
+    /// What is laid over the manifest, above all files.
+    pub overrides: Vec<Override>,
     /// What the environment says.
     pub settings: Settings,
     /// The two streams.
@@ -71,6 +80,8 @@ pub struct Loaded {
     pub sources: Sources,
     /// What was found, sorted.
     pub report: Report,
+    /// What was laid over the manifest, but for what a later one replaced.
+    pub overrides: Vec<Applied>,
     /// What should run.
     pub model: Model,
     /// The units that should be; of the selected apps only, where there is a selection.
@@ -100,26 +111,39 @@ impl Invocation {
         parent.map(Path::to_owned).unwrap_or_default()
     }
 
-    /// Reads the manifests and renders all units, going as far as the mistakes allow.
+    /// Reads the manifests, lays over them what is to be, and renders all units, going as far as the
+    /// mistakes allow.
     ///
     /// # Errors
     /// Says which file can't be read.
     pub fn load(&self) -> Result<Loaded, CommandError> {
-        let loaded = self.load_tree(Tree::Disk)?;
+        self.load_with(&self.overrides)
+    }
+
+    /// Does the same with other values laid over the manifests.
+    ///
+    /// # Errors
+    /// Says which file can't be read.
+    pub fn load_with(&self, overrides: &[Override]) -> Result<Loaded, CommandError> {
+        let loaded = self.load_tree(Tree::Disk, overrides)?;
         Ok(loaded.unwrap_or_default())
     }
 
     /// Reads the manifests and templates as of a commit and renders all units, going as far as the
     /// mistakes allow. A manifest that was not there yet is left out; nothing is returned where none
-    /// was there.
+    /// was there. Nothing is laid over them.
     ///
     /// # Errors
     /// Says which file can't be read.
     pub fn load_from(&self, commit: &mut GitTree) -> Result<Option<Loaded>, CommandError> {
-        self.load_tree(Tree::Commit(commit))
+        self.load_tree(Tree::Commit(commit), &[])
     }
 
-    fn load_tree(&self, mut tree: Tree<'_>) -> Result<Option<Loaded>, CommandError> {
+    fn load_tree(
+        &self,
+        mut tree: Tree<'_>,
+        overrides: &[Override],
+    ) -> Result<Option<Loaded>, CommandError> {
         let mut loaded = Loaded::default();
         let mut nodes = Vec::new();
         let mut read = Vec::new();
@@ -138,17 +162,22 @@ impl Invocation {
         if read.is_empty() {
             return Ok(None);
         }
+        let overlays = overrides::read(overrides, &mut loaded.sources, &mut loaded.report);
         // A node that is not there would only give consequences of what is reported already.
-        if nodes.len() == read.len() {
-            let manifest = manifest::from_trees(&nodes, &mut loaded.report);
+        if nodes.len() == read.len()
+            && let Some(mut root) = lay_files(&nodes, &mut loaded.report)
+        {
+            loaded.overrides = overrides::lay(&mut root, &overlays, &mut loaded.report);
+            let manifest = manifest::from_tree(&root, &mut loaded.report);
             let folder = self.templates(&manifest, &read);
             let named = manifest.templates.spanned().map(|named| named.span);
             let own = own_templates(&mut tree, &folder, named, &mut loaded)?;
             build(&manifest, &own, &mut loaded);
             // The process ends soon: giving millions of small values back one by one would only take
             // time.
-            std::mem::forget((nodes, manifest));
+            std::mem::forget((nodes, root, manifest));
         }
+        overrides::censor(&overlays, &mut loaded.report);
         loaded.report.finish();
         Ok(Some(loaded))
     }

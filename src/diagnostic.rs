@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use crate::secrecy;
-use crate::span::Span;
+use crate::span::{SourceId, Span};
 
 /// How much a diagnostic matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -145,6 +145,17 @@ impl Report {
             }
         }
         text
+    }
+
+    /// Puts other words in the place of what is said of a source.
+    pub fn reword(&mut self, source: SourceId, words: impl Fn(&str) -> String) {
+        for diagnostic in &mut self.diagnostics {
+            if diagnostic.span.is_some_and(|span| span.source == source) {
+                diagnostic.message = words(&diagnostic.message);
+                diagnostic.label = words(&diagnostic.label);
+                diagnostic.help = diagnostic.help.as_deref().map(&words);
+            }
+        }
     }
 
     /// Sorts by place and drops repetitions: a value that several processes inherit is read once

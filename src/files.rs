@@ -130,6 +130,12 @@ pub fn read_folder(folder: &Path, ending: &str) -> Result<Texts, CommandError> {
     Ok(found)
 }
 
+/// Tells whether a path leads to anything.
+#[must_use]
+pub fn is_there(path: &Path) -> bool {
+    path.exists()
+}
+
 /// Tells whether a path leads to a folder.
 #[must_use]
 pub fn is_folder(path: &Path) -> bool {

@@ -4,17 +4,28 @@
 //! In: the manifest's units, or what a release remembers of them. Out: `Goal`, which says all that a
 //! rollout needs, so that an old release is rolled out as a new one is. Knows nothing of what there is.
 
-use crate::model::{App, Deploy, MachinePort, Process};
+use crate::model::{App, Deploy, Instance, MachinePort, Process};
+use crate::name::{AppName, NameError, ProcessName, Slot, UnitName, Version};
 use crate::placement::HostPort;
 use crate::render::desired::{Desired, DesiredUnit};
+use crate::span::{SourceId, Span};
 use crate::state::{RegistryName, State, UnitHash};
 use crate::unit::fleet::hash;
+
+/// Where stands what no manifest gives.
+const NOWHERE: Span = Span {
+    source: SourceId(u32::MAX),
+    start: 0,
+    end: 0,
+};
 
 /// All that is to run of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Goal {
     /// The app.
     pub app: String,
+    /// Where its configuration is in etcd, where that is not the usual place.
+    pub folder: Option<String>,
     /// Its processes, in the manifest's order.
     pub processes: Vec<ProcessGoal>,
 }
@@ -68,6 +79,48 @@ impl UnitGoal {
     }
 }
 
+impl Goal {
+    /// Returns its units as a manifest would give them, though at no place.
+    ///
+    /// # Errors
+    /// Says which name is none.
+    pub fn desired(&self) -> Result<Desired, NameError> {
+        let app = AppName::new(self.app.as_str())?;
+        let mut units = Vec::new();
+        for process in &self.processes {
+            let process_name = ProcessName::new(process.process.as_str())?;
+            for unit in &process.units {
+                let instances: Result<Vec<Instance>, NameError> =
+                    unit.instances.iter().map(InstanceGoal::instance).collect();
+                units.push(DesiredUnit {
+                    name: UnitName::new(unit.name.as_str())?,
+                    text: unit.text.clone(),
+                    app: app.clone(),
+                    process: process_name.clone(),
+                    span: NOWHERE,
+                    instances: instances?.into(),
+                    state: unit.state,
+                });
+            }
+        }
+        units.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(Desired { units })
+    }
+}
+
+impl InstanceGoal {
+    fn instance(&self) -> Result<Instance, NameError> {
+        let (version, slot) = (self.version.as_deref(), self.slot.as_deref());
+        Ok(Instance {
+            unit: UnitName::new(self.name.as_str())?,
+            version: version.map(Version::new).transpose()?,
+            slot: slot.map(Slot::new).transpose()?,
+            span: NOWHERE,
+            version_span: None,
+        })
+    }
+}
+
 impl ProcessGoal {
     /// Returns the unit that does the process's work.
     #[must_use]
@@ -98,6 +151,7 @@ impl ProcessGoal {
 pub fn goals(apps: &[&App], desired: &Desired) -> Vec<Goal> {
     let goal = |app: &&App| Goal {
         app: app.name.value.to_string(),
+        folder: folder(app),
         processes: app
             .processes
             .iter()
@@ -105,6 +159,13 @@ pub fn goals(apps: &[&App], desired: &Desired) -> Vec<Goal> {
             .collect(),
     };
     apps.iter().map(goal).collect()
+}
+
+/// Returns the folder of an app's configuration that the manifest names.
+fn folder(app: &App) -> Option<String> {
+    let processes = app.processes.iter();
+    let mut requests = processes.filter_map(|process| process.config.as_ref());
+    requests.find_map(|request| request.folder.clone().flatten())
 }
 
 fn process_goal(process: &Process, desired: &Desired) -> ProcessGoal {

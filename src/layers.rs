@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Report};
+use crate::span::Span;
 use crate::yaml::{Entry, Node, Value};
 
 /// The keys that name a section of a unit.
@@ -32,10 +33,91 @@ enum Null {
     RemovesHere,
 }
 
-/// Lays one file's tree over that of the file before it.
+/// Lays the trees of all files over each other, the first one lowest.
 #[must_use]
-pub fn lay_file(below: &Arc<Node>, above: &Arc<Node>, report: &mut Report) -> Arc<Node> {
-    lay(below, above, Null::Stays, report)
+pub fn lay_files(trees: &[Arc<Node>], report: &mut Report) -> Option<Arc<Node>> {
+    let (first, above) = trees.split_first()?;
+    let lay = |below: Arc<Node>, above| lay(&below, above, Null::Stays, report);
+    Some(above.iter().fold(Arc::clone(first), lay))
+}
+
+/// Puts a value in the place of what stands at a path of keys below a map, in all files together. Maps
+/// on the way that are not there are made.
+pub fn put(tree: &mut Arc<Node>, path: &[Arc<Node>], value: &Arc<Node>, report: &mut Report) {
+    put_below(tree, path, value, Null::Stays, report);
+}
+
+fn put_below(
+    tree: &mut Arc<Node>,
+    path: &[Arc<Node>],
+    value: &Arc<Node>,
+    null: Null,
+    report: &mut Report,
+) {
+    let (Some((key, rest)), Value::Mapping(entries)) =
+        (path.split_first(), &mut Arc::make_mut(tree).value)
+    else {
+        return;
+    };
+    let mut entry = Entry {
+        key: Arc::clone(key),
+        node: Arc::clone(value),
+    };
+    let found = entries
+        .iter()
+        .position(|found| found.name() == entry.name());
+    let Some(next) = rest.first() else {
+        match found {
+            Some(at) if value.is_null() && null == Null::RemovesHere => {
+                entries.remove(at);
+            }
+            Some(at) => {
+                if value.is_null() {
+                    entry.node = removed(value.span);
+                }
+                entries[at] = entry;
+            }
+            None => entries.push(entry),
+        }
+        return;
+    };
+    let nothing = Arc::new(Node {
+        span: key.span,
+        value: Value::Mapping(Vec::new()),
+    });
+    let rule = rule_within(entry.name(), null);
+    let at = found.unwrap_or(entries.len());
+    if found.is_none() {
+        entry.node = nothing;
+        entries.push(entry);
+    } else if entries[at].node.is_null() {
+        entries[at].node = nothing;
+    } else {
+        entries[at].node = unlist(&entries[at], report);
+    }
+    let below = &mut entries[at];
+    if !matches!(below.node.value, Value::Mapping(_)) {
+        let message = format!(
+            "`{}` is {}, and has no keys",
+            below.name(),
+            below.node.kind()
+        );
+        report.push(
+            Diagnostic::error(next.span, message)
+                .related(below.node.span, "this is it")
+                .help("set it as a whole"),
+        );
+        return;
+    }
+    put_below(&mut below.node, rest, value, rule, report);
+}
+
+/// Returns a `null` that takes away what stood there, and what lower layers say.
+fn removed(span: Span) -> Arc<Node> {
+    Arc::new(Node {
+        span,
+        value: Value::Removed,
+    })
 }
 
 /// Lays an app over the defaults, or a process over its app.
@@ -71,10 +153,7 @@ fn lay(below: &Arc<Node>, above: &Arc<Node>, null: Null, report: &mut Report) ->
         if let (true, Some(at)) = (entry.node.is_null(), found) {
             entries[at] = Some(Entry {
                 key: Arc::clone(&entry.key),
-                node: Arc::new(Node {
-                    span: entry.node.span,
-                    value: Value::Removed,
-                }),
+                node: removed(entry.node.span),
             });
             continue;
         }

@@ -25,6 +25,7 @@ pub mod unit;
 pub mod reading;
 pub mod yaml;
 pub mod layers;
+pub mod overrides;
 pub mod manifest;
 pub mod schema;
 pub mod template;
@@ -65,6 +66,8 @@ pub mod exec;
 // act
 pub mod configuration;
 pub mod announce;
+pub mod lock;
+pub mod journal;
 pub mod submit;
 pub mod deploy;
 pub mod env;
@@ -103,18 +106,22 @@ pub fn run() -> ExitCode {
     );
     let mut invocation = Invocation {
         files: cli.files,
+        overrides: Vec::new(),
         settings,
         output,
     };
     let result = match &cli.command {
         Command::Check(args) => commands::check::run(args, &mut invocation),
         Command::Config(args) => commands::config::run(args, &mut invocation),
+        Command::Deploy(args) => commands::deploy::run(args, &mut invocation),
         Command::Diff(args) => commands::diff::run(args, &mut invocation),
         Command::Env(args) => commands::env::run(args, &mut invocation),
         Command::Explain(args) => commands::explain::run(args, &mut invocation),
         Command::Init(args) => commands::init::run(args, &mut invocation),
         Command::Lint(args) => commands::lint::run(args, &mut invocation),
         Command::Render(args) => commands::render::run(args, &mut invocation),
+        Command::Restart(args) => commands::restart::run(args, &mut invocation),
+        Command::Rollback(args) => commands::rollback::run(args, &mut invocation),
         Command::Schema(args) => commands::schema::run(args, &mut invocation),
         Command::Show(args) => commands::show::run(args, &mut invocation),
         Command::Snapshot(args) => commands::snapshot::run(args, &mut invocation),

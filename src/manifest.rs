@@ -23,7 +23,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::diagnostic::{Diagnostic, Report, Severity};
-use crate::layers::{lay_file, lay_settings};
+use crate::layers::{lay_files, lay_settings};
 use crate::manifest::settings::{REFUSALS, Settings};
 use crate::name::{AppName, ProcessName};
 use crate::parallel::in_parts;
@@ -106,17 +106,18 @@ pub struct AppOnly {
 
 /// Reads the trees of all files, the first one first.
 pub fn from_trees(trees: &[Arc<Node>], report: &mut Report) -> Manifest {
-    let mut trees = trees.iter();
-    let Some(mut root) = trees.next().map(Arc::clone) else {
-        return Manifest::default();
-    };
-    for tree in trees {
-        root = lay_file(&root, tree, report);
+    match lay_files(trees, report) {
+        Some(root) => from_tree(&root, report),
+        None => Manifest::default(),
     }
-    if !is_map(&root, "a manifest", report) {
+}
+
+/// Reads the tree that all layers above the apps give together.
+pub fn from_tree(root: &Arc<Node>, report: &mut Report) -> Manifest {
+    if !is_map(root, "a manifest", report) {
         return Manifest::default();
     }
-    let written: Root = part(&root, &[], &[], report);
+    let written: Root = part(root, &[], &[], report);
     check_format(&written.version, report);
     let defaults = root.entry("defaults").filter(|entry| !entry.node.is_null());
     let defaults = defaults.map(|entry| lay_settings(None, &entry.node, report));

@@ -74,6 +74,13 @@ pub fn masked_directive(line: &str) -> Cow<'_, str> {
     starred(line, grammar)
 }
 
+/// Tells whether a name is one of those whose values nobody should see.
+#[must_use]
+pub fn names_secret(name: &str) -> bool {
+    let example = format!("{name}=x");
+    matches!(masked(&example), Cow::Owned(_))
+}
+
 /// By which rules a value ends, and what refers to one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Grammar {

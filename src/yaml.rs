@@ -25,7 +25,7 @@ pub const VALUES_MAXIMUM: u64 = 4_000_000;
 pub const DEPTH_MAXIMUM: usize = 64;
 
 /// A value and its place.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Node {
     /// Where it stands.
     pub span: Span,
@@ -34,7 +34,7 @@ pub struct Node {
 }
 
 /// What a node is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Value {
     /// `null`, `~` or nothing at all.
     Null,
@@ -109,8 +109,18 @@ impl Node {
 
 /// Reads a source's text. An empty text gives `None`.
 pub fn parse(sources: &Sources, source: SourceId, report: &mut Report) -> Option<Arc<Node>> {
-    let text = &sources.get(source).text;
-    let mut builder = Builder::new(source, text.len(), report);
+    parse_part(&sources.get(source).text, source, 0, report)
+}
+
+/// Reads a text that stands in a source behind so many bytes of something else. An empty text gives
+/// `None`.
+pub fn parse_part(
+    text: &str,
+    source: SourceId,
+    offset: usize,
+    report: &mut Report,
+) -> Option<Arc<Node>> {
+    let mut builder = Builder::new(source, offset, text.len(), report);
     for event in Parser::new_from_str(text) {
         let result = match event {
             Ok((event, span)) => builder.take(event, &span),

@@ -2,7 +2,7 @@
 //!
 //! The cases stand in `tests/faults/*.txt`, a file for each topic: a line `=== what is wrong`, the
 //! manifest, a line `>>>`, and the whole of stderr. A line `+++ PATH` begins a further file; further
-//! manifests are laid over the first. Nothing comes out on stdout and nothing is written. `UPDATE=1`
+//! manifests are laid over the first, and what stands below `+++ --set` is laid over all of them. Nothing comes out on stdout and nothing is written. `UPDATE=1`
 //! rewrites what is expected.
 
 use std::fmt::Write;
@@ -10,6 +10,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::test::{Test, names, updates};
+
+/// What stands in a file's place where it is no file.
+const SET: &str = "--set";
 
 /// One case.
 struct Case {
@@ -46,10 +49,17 @@ impl Case {
             .filter(is_manifest)
             .map(|path| format!("-f {path} "))
             .collect();
-        let test = Test::new().args(&format!("{options}render"));
-        self.files
-            .iter()
-            .fold(test, |test, (path, text)| test.file(path, text))
+        let (sets, files): (Vec<_>, Vec<_>) = self.files.iter().partition(|(path, _)| path == SET);
+        let command = match sets.as_slice() {
+            [] => "render",
+            _ => "diff --against dir:units",
+        };
+        let test = Test::new().args(&format!("{options}{command}"));
+        let test = sets.iter().fold(test, |test, (_, text)| {
+            test.word(SET).word(text.trim_end_matches('\n'))
+        });
+        let write = |test: Test, (path, text): &(String, String)| test.file(path, text);
+        files.into_iter().fold(test, write)
     }
 
     fn text(&self) -> String {

@@ -269,6 +269,7 @@ fn answered() -> Result<String, CommandError> {
 
 fn loaded(commit: &mut GitTree, manifests: Vec<PathBuf>) -> Result<String, CommandError> {
     let invocation = Invocation {
+        overrides: Vec::new(),
         files: manifests,
         settings: Settings::from_environment(),
         output: Output::new(false, false, 0),

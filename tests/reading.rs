@@ -5,6 +5,7 @@
 
 use unitgen::diagnostic::Report;
 use unitgen::manifest;
+use unitgen::overrides::{self, Override};
 use unitgen::render::{Renderer, templates};
 use unitgen::resolve::resolve;
 use unitgen::span::Sources;
@@ -19,11 +20,18 @@ use unitgen::yaml;
 
 /// Renders a manifest: the units by name, or nothing where the report has an error.
 pub(crate) fn render(text: &str) -> Option<Vec<(String, String)>> {
+    render_with(text, &[])
+}
+
+/// Renders a manifest with values laid over it.
+pub(crate) fn render_with(text: &str, over: &[Override]) -> Option<Vec<(String, String)>> {
     let mut sources = Sources::default();
     let source = sources.add("services.yaml", text);
     let mut report = Report::default();
-    let tree = yaml::parse(&sources, source, &mut report)?;
-    let manifest = manifest::from_trees(&[tree], &mut report);
+    let mut tree = yaml::parse(&sources, source, &mut report)?;
+    let overlays = overrides::read(over, &mut sources, &mut report);
+    overrides::lay(&mut tree, &overlays, &mut report);
+    let manifest = manifest::from_tree(&tree, &mut report);
     let model = resolve(&manifest, &mut report);
     let used = templates(&model);
     let templates = Templates::new(&[], &used, &mut sources, &mut report)?;

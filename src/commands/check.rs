@@ -6,6 +6,7 @@ use clap::{Parser, ValueEnum};
 use serde_json::json;
 
 use crate::commands::etcd::EtcdConnection;
+use crate::commands::set::Overrides;
 use crate::commands::{Invocation, Loaded};
 use crate::error::{CommandError, Status};
 use crate::report::{self, Style};
@@ -24,6 +25,8 @@ pub struct Args {
     /// How findings are written
     #[arg(long, value_enum, default_value_t)]
     format: FindingFormat,
+    #[command(flatten)]
+    overrides: Overrides,
     #[command(flatten)]
     etcd: EtcdConnection,
 }
@@ -49,7 +52,7 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
         let error = CommandError::trouble("etcd is named, and nothing is asked of it");
         return Err(error.help("`--config` compares with it"));
     }
-    let mut loaded = invocation.load()?;
+    let mut loaded = invocation.load_over(&args.overrides)?;
     if args.config && !loaded.report.has_errors() {
         let store = args.etcd.store(&invocation.settings)?;
         let stored = config::ask(&loaded.model, &store)?;

@@ -48,7 +48,7 @@ impl Connection {
         // As fleetctl: it takes several, and uses the first.
         let endpoint = endpoint.split(',').next().unwrap_or(endpoint).trim();
         let address = Address::parse(endpoint).map_err(wrong)?;
-        let tunnel = tunnel(self.tunnel.as_ref(), self.ssh_username.as_ref(), settings)?;
+        let tunnel = self.way(settings)?;
         let mut limits = Limits::default();
         if let Some(text) = first(
             self.request_timeout.as_ref(),
@@ -58,6 +58,14 @@ impl Connection {
             limits.connecting = limits.connecting.min(limits.total);
         }
         Ok(Fleet::new(Client::new(address, tunnel, limits)))
+    }
+
+    /// Returns the ssh host on the way to the cluster, if there is to be one.
+    ///
+    /// # Errors
+    /// Says what is wrong with a flag or a variable.
+    pub fn way(&self, settings: &Settings) -> Result<Option<Tunnel>, CommandError> {
+        tunnel(self.tunnel.as_ref(), self.ssh_username.as_ref(), settings)
     }
 }
 

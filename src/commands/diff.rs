@@ -6,6 +6,7 @@ use clap::{Parser, ValueEnum};
 
 use crate::commands::against::Against;
 use crate::commands::connection::Connection;
+use crate::commands::set::Overrides;
 use crate::commands::{Invocation, Loaded};
 use crate::diff::Diff;
 use crate::error::{CommandError, Status};
@@ -50,6 +51,8 @@ pub struct Args {
     /// units' texts, so that only its owner can read it
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    overrides: Overrides,
     #[command(flatten)]
     connection: Connection,
 }
@@ -115,7 +118,7 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
         Against::Fleet => invocation.begin_listing(&args.connection, &args.apps)?,
         Against::Folder(_) | Against::Revision(_) | Against::Snapshot(_) => None,
     };
-    let mut loaded = invocation.load()?;
+    let mut loaded = invocation.load_over(&args.overrides)?;
     invocation.show_errors(&loaded);
     if loaded.report.has_errors() {
         return Ok(Status::Trouble);

@@ -3,6 +3,7 @@
 use clap::Parser;
 
 use crate::commands::connection::Connection;
+use crate::commands::set::Overrides;
 use crate::commands::{Format, Invocation};
 use crate::error::{CommandError, Status};
 use crate::overview::rows;
@@ -22,6 +23,8 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     #[command(flatten)]
+    overrides: Overrides,
+    #[command(flatten)]
     connection: Connection,
 }
 
@@ -31,7 +34,7 @@ pub struct Args {
 /// Says what can't be read, which app there is not, or why the cluster does not answer.
 pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandError> {
     let listing = invocation.begin_listing(&args.connection, &args.apps)?;
-    let mut loaded = invocation.load()?;
+    let mut loaded = invocation.load_over(&args.overrides)?;
     invocation.show_errors(&loaded);
     if loaded.report.has_errors() {
         return Ok(Status::Trouble);

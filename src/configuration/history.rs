@@ -41,7 +41,10 @@ pub(super) fn key(folder: &Folder, number: u64) -> String {
 }
 
 /// Returns the number of the last change; 0 where there is none.
-pub(super) fn last(store: &Store, folder: &Folder) -> Result<u64, CommandError> {
+///
+/// # Errors
+/// Says what etcd answered, or that it did not.
+pub fn last(store: &Store, folder: &Folder) -> Result<u64, CommandError> {
     let prefix = folder.history();
     let keys = store.keys(&prefix)?;
     let numbers = keys

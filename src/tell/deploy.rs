@@ -6,14 +6,14 @@ pub mod events;
 
 use std::time::Duration;
 
-use crate::diff::instances::Condition;
 use crate::deploy::{Failure, Outcome, Stop, Why};
+use crate::diff::instances::Condition;
 use crate::journal::{Outcome as Ending, Release};
 use crate::moment::span;
 use crate::plan::file::FilePlace;
 use crate::rollout::watch::Sight;
 use crate::rollout::{Action, Impossible, Plan, ProcessPlan, Reason, Step};
-use crate::state::{RegistryName, UnitState};
+use crate::state::{MachineId, RegistryName, UnitState};
 use crate::submit::Task;
 use crate::tell::count;
 use crate::tell::paint::{BOLD, GREEN, RED, YELLOW, painted};
@@ -68,9 +68,8 @@ pub fn planned(step: &Step, place: Option<&FilePlace>, colored: bool) -> String 
     };
     let word = painted(colored, color, &format!("{:<8}", step.action.word()));
     let (units, reason) = (units(step), reason(step));
-    let place = place.map(|place| {
-        format!("  {}:{}:{}", line(&place.file), place.line, place.column)
-    });
+    let place =
+        place.map(|place| format!("  {}:{}:{}", line(&place.file), place.line, place.column));
     format!("  {word} {units}  {reason}{}\n", place.unwrap_or_default())
 }
 
@@ -79,9 +78,8 @@ pub fn planned(step: &Step, place: Option<&FilePlace>, colored: bool) -> String 
 pub fn planned_file(task: &Task, place: Option<&FilePlace>, colored: bool) -> String {
     let word = format!("{:<8}", task.step.action.word());
     let color = if task.destroys() { RED } else { YELLOW };
-    let place = place.map(|place| {
-        format!("  {}:{}:{}", line(&place.file), place.line, place.column)
-    });
+    let place =
+        place.map(|place| format!("  {}:{}:{}", line(&place.file), place.line, place.column));
     let (unit, reason) = (line(task.step.unit.as_str()), task.step.reason.word());
     let word = painted(colored, color, &word);
     format!("  {word} {unit}  {reason}{}\n", place.unwrap_or_default())
@@ -158,7 +156,7 @@ pub fn ended(step: &Step, outcome: &Outcome, sight: Option<&Sight>, colored: boo
     match outcome {
         Outcome::Done(took) => {
             let machines = sight.map(|sight| {
-                let machines = sight.states.keys().map(|machine| machine.short());
+                let machines = sight.states.keys().map(MachineId::short);
                 machines.collect::<Vec<_>>().join(", ")
             });
             let machines = machines.filter(|machines| !machines.is_empty());
@@ -188,7 +186,10 @@ fn why(failure: &Failure) -> String {
     }
     if let Some(sight) = &failure.sight {
         if let Some(found) = &sight.unit {
-            let current = found.current.as_ref().map(|current| format!(", is {current}"));
+            let current = found
+                .current
+                .as_ref()
+                .map(|current| format!(", is {current}"));
             let told = line(&found.desired.to_string());
             let current = line(&current.unwrap_or_default());
             text.push_str(&format!("  fleet: told {told}{current}\n"));
@@ -251,17 +252,21 @@ pub fn summary(process: &ProcessPlan, outcomes: &[Outcome]) -> String {
     let mut parts = Vec::new();
     let steps = || process.steps.iter().zip(outcomes);
     for action in ACTIONS {
-        let done = steps().filter(|(step, outcome)| {
-            step.action == action && matches!(outcome, Outcome::Done(_))
-        });
+        let done = steps()
+            .filter(|(step, outcome)| step.action == action && matches!(outcome, Outcome::Done(_)));
         let number = done.count();
         if number > 0 {
             parts.push(format!("{number} {}", action.done()));
         }
     }
     for (word, is_meant) in [
-        ("failed", (|outcome| matches!(outcome, Outcome::Failed(_))) as fn(&Outcome) -> bool),
-        ("unfinished", |outcome| matches!(outcome, Outcome::Unfinished)),
+        (
+            "failed",
+            (|outcome| matches!(outcome, Outcome::Failed(_))) as fn(&Outcome) -> bool,
+        ),
+        ("unfinished", |outcome| {
+            matches!(outcome, Outcome::Unfinished)
+        }),
         ("not tried", |outcome| matches!(outcome, Outcome::NotTried)),
     ] {
         let number = steps().filter(|(_, outcome)| is_meant(outcome)).count();
@@ -282,7 +287,11 @@ pub fn release(release: &Release, now: u64, is_now: bool) -> String {
         Ending::Failed => "failed",
     };
     let age = span(now.saturating_sub(release.time));
-    let mut parts = vec![outcome.to_owned(), release.action.clone(), format!("by {}", release.author)];
+    let mut parts = vec![
+        outcome.to_owned(),
+        release.action.clone(),
+        format!("by {}", release.author),
+    ];
     let versions = versions(release);
     if !versions.is_empty() {
         parts.push(versions);
@@ -297,7 +306,11 @@ pub fn release(release: &Release, now: u64, is_now: bool) -> String {
         parts.push(format!("--set {path}={value}"));
     }
     let mark = if is_now { "*" } else { " " };
-    format!("{mark} {:<4} {age:>14} ago  {}\n", release.number, line(&parts.join(", ")))
+    format!(
+        "{mark} {:<4} {age:>14} ago  {}\n",
+        release.number,
+        line(&parts.join(", "))
+    )
 }
 
 /// Returns the versions of a release with their counts: `http v42 3, v41 1`.

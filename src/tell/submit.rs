@@ -186,6 +186,14 @@ pub fn surplus(surplus: &[RegistryName]) -> String {
     told("runs on", surplus, "unit", say)
 }
 
+/// Says what runs on, though nobody wants it any more.
+#[must_use]
+pub fn left_running(running: &[RegistryName]) -> String {
+    let say =
+        "not in the manifest any more: `--prune` stops and destroys what carries unitgen's mark";
+    told("runs on", running, "unit", say)
+}
+
 /// Says which units nobody wants any more and stay.
 #[must_use]
 pub fn unpruned(unpruned: &[RegistryName]) -> String {

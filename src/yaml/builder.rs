@@ -38,6 +38,7 @@ enum Content {
 /// Builds the tree of one text.
 pub struct Builder<'a> {
     source: SourceId,
+    offset: usize,
     length: usize,
     report: &'a mut Report,
     anchors: HashMap<usize, Weighed>,
@@ -47,11 +48,13 @@ pub struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    /// Returns a builder that has seen nothing yet of a text of this length.
+    /// Returns a builder that has seen nothing yet of a text of this length, which begins so many bytes
+    /// into its source.
     #[must_use]
-    pub fn new(source: SourceId, length: usize, report: &'a mut Report) -> Self {
+    pub fn new(source: SourceId, offset: usize, length: usize, report: &'a mut Report) -> Self {
         Self {
             source,
+            offset,
             length,
             report,
             anchors: HashMap::new(),
@@ -74,22 +77,22 @@ impl<'a> Builder<'a> {
 
     fn span(&self, span: &YamlSpan) -> Span {
         let range = span.byte_range().unwrap_or(0..0);
+        self.range(range.start, range.end)
+    }
+
+    fn range(&self, start: usize, end: usize) -> Span {
         Span {
             source: self.source,
-            start: narrow(range.start.min(self.length)),
-            end: narrow(range.end.min(self.length)),
+            start: narrow(self.offset + start.min(self.length)),
+            end: narrow(self.offset + end.min(self.length)),
         }
     }
 
     /// Returns what the parser complains of.
     #[must_use]
     pub fn scan_error(&self, error: &ScanError) -> Diagnostic {
-        let at = error.marker().byte_offset().unwrap_or(0).min(self.length);
-        let span = Span {
-            source: self.source,
-            start: narrow(at),
-            end: narrow((at + 1).min(self.length)),
-        };
+        let at = error.marker().byte_offset().unwrap_or(0);
+        let span = self.range(at, at.saturating_add(1));
         Diagnostic::error(span, "this is no valid YAML").label(error.info())
     }
 

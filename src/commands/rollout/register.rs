@@ -16,7 +16,6 @@ use crate::journal::{self, Release};
 use crate::lock::{self, Deed, Lock};
 use crate::settings::{Settings, now};
 use crate::store::{Access, Store};
-use crate::tell::lock::waiting;
 
 /// Where locks and releases are.
 #[derive(Debug, Clone, Default, Args)]
@@ -79,7 +78,8 @@ impl RegisterFlags {
             }
             Err(error) if needs_it => Err(error),
             Err(error) => {
-                let help = "without it nothing is locked, and no release is recorded: `--without-etcd`";
+                let help =
+                    "without it nothing is locked, and no release is recorded: `--without-etcd`";
                 Err(error.help(help))
             }
         }
@@ -110,8 +110,17 @@ impl Register {
             time: now(),
         };
         let output = &mut invocation.output;
-        let waits = |holder: &lock::Holder| output.message(&waiting(holder, now()));
-        lock::acquire(self.access.clone(), apps, deed, self.wait, interruption, waits)
+        let waits = |holder: &lock::Holder| {
+            output.message(&format!("waiting: {}\n", holder.told(now())));
+        };
+        lock::acquire(
+            self.access.clone(),
+            apps,
+            deed,
+            self.wait,
+            interruption,
+            waits,
+        )
     }
 
     /// Returns the last release of an app.

@@ -29,7 +29,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::deploy::{Failure, Outcome, Stop, Why};
-use crate::journal::Outcome as Ending;
+use crate::journal::{Journal, Outcome as Ending};
 use crate::rollout::watch::Sight;
 use crate::rollout::{Plan, ProcessPlan, Step};
 use crate::state::RegistryName;
@@ -158,19 +158,62 @@ pub fn seen(unit: &RegistryName, sight: &Sight, waited: Duration) -> String {
 /// Returns the event of a release.
 #[must_use]
 pub fn release(app: &str, number: u64, outcome: Ending) -> String {
-    let word = match outcome {
+    let outcome = word(outcome);
+    event(&json!({"event": "release", "app": app, "number": number, "outcome": outcome}))
+}
+
+fn word(outcome: Ending) -> &'static str {
+    match outcome {
         Ending::Begun => "begun",
         Ending::Complete => "complete",
         Ending::Failed => "failed",
-    };
-    event(&json!({"event": "release", "app": app, "number": number, "outcome": word}))
+    }
+}
+
+/// Returns all releases of an app, as `rollback --list` shows them: `format_version` (1), the `app`, its
+/// `releases` with all that `deploy` recorded but the units' texts, and the numbers that are `unreadable`.
+#[must_use]
+pub fn releases(app: &str, journal: &Journal) -> String {
+    let releases = journal.releases.iter().map(|release| {
+        let processes = release.goal.processes.iter().map(|process| {
+            let instances = process.units.iter().flat_map(|unit| &unit.instances);
+            let names = instances.map(|instance| instance.name.as_str());
+            let units = process.units.iter().map(|unit| unit.name.as_str());
+            json!({
+                "process": process.process,
+                "units": units.collect::<Vec<_>>(),
+                "instances": names.collect::<Vec<_>>(),
+            })
+        });
+        json!({
+            "number": release.number,
+            "time": release.time,
+            "author": release.author,
+            "action": release.action,
+            "revision": release.revision,
+            "set": release.set,
+            "config": release.config,
+            "outcome": word(release.outcome),
+            "undone": release.undone,
+            "processes": processes.collect::<Vec<_>>(),
+        })
+    });
+    escaped(&format!(
+        "{:#}\n",
+        json!({
+            "format_version": 1,
+            "app": app,
+            "releases": releases.collect::<Vec<_>>(),
+            "unreadable": journal.unreadable,
+        })
+    ))
 }
 
 /// Returns the last event.
 #[must_use]
 pub fn end<'a>(
     code: u8,
-    outcomes: impl Iterator<Item = &'a Outcome> + Clone,
+    outcomes: &(impl Iterator<Item = &'a Outcome> + Clone),
     stop: Option<&Stop>,
 ) -> String {
     let count =

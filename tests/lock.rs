@@ -1,0 +1,392 @@
+//! The lock of apps, against real etcds: who gets it, who waits, how it is lost and given back.
+
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use unitgen::error::{CommandError, Status};
+use unitgen::interruption::Interruption;
+use unitgen::lock::{self, Deed, Holder, Lock, Terms};
+use unitgen::store::endpoint::Endpoint;
+use unitgen::store::{Access, Limits, Store, Tls};
+
+use crate::etcd::{Etcd, shared};
+
+/// When all of these locks are taken.
+const TIME: u64 = 1_700_000_000;
+
+/// Returns how an etcd is reached.
+pub(crate) fn access(etcd: &Etcd) -> Access {
+    Access {
+        endpoints: vec![Endpoint::parse(&etcd.endpoint, false).unwrap()],
+        tls: Tls::default(),
+        login: None,
+        tunnel: None,
+        limits: Limits {
+            dialing: Duration::from_secs(1),
+            command: Duration::from_secs(1),
+        },
+    }
+}
+
+fn store() -> Store {
+    Store::new(access(shared())).unwrap()
+}
+
+fn names(apps: &[&str]) -> Vec<String> {
+    apps.iter().map(|app| (*app).to_owned()).collect()
+}
+
+fn deed(author: &str) -> Deed<'_> {
+    Deed {
+        author,
+        action: "deploy",
+        time: TIME,
+    }
+}
+
+/// The usual times, but that everybody looks more often.
+fn terms() -> Terms {
+    Terms {
+        look: Duration::from_millis(100),
+        again: Duration::from_millis(50),
+        ..Terms::default()
+    }
+}
+
+/// Takes locks on some terms.
+fn take_for(
+    terms: Terms,
+    etcd: &Etcd,
+    author: &str,
+    apps: &[&str],
+    wait: Duration,
+    waits: impl FnMut(&Holder),
+) -> Result<Lock, CommandError> {
+    let calm = Interruption::default();
+    let apps = names(apps);
+    lock::acquire_for(terms, access(etcd), &apps, deed(author), wait, &calm, waits)
+}
+
+/// Takes locks or does not, at once.
+fn take(author: &str, apps: &[&str]) -> Result<Lock, CommandError> {
+    let nobody = |_: &Holder| panic!("somebody is waited for");
+    take_for(terms(), shared(), author, apps, Duration::ZERO, nobody)
+}
+
+/// Waits until a lock is seen to be lost, and returns what is said of it.
+#[track_caller]
+fn lost(lock: &Lock) -> String {
+    let patience = Instant::now() + Duration::from_secs(10);
+    loop {
+        match lock.check() {
+            Err(error) => return error.text(),
+            Ok(()) => assert!(Instant::now() < patience, "nobody notices"),
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn one_has_it_until_it_is_given_back() {
+    let apps = ["lock-one", "lock-one-b"];
+    let lock = take("ann@desk", &["lock-one-b", "lock-one", "lock-one"]).unwrap();
+    lock.check().unwrap();
+    let holders = lock::holders(&store(), &names(&apps)).unwrap();
+    let [first, second] = holders.as_slice() else {
+        panic!("{holders:?}");
+    };
+    assert_eq!(
+        first.told(TIME + 90),
+        "ann@desk has the lock of `lock-one` since 2023-11-14T22:13:20Z (1 min 30 s): deploy"
+    );
+    assert_eq!(second.app, "lock-one-b");
+    assert_eq!(first.lease, second.lease);
+    let all = lock::list(&store()).unwrap();
+    assert!(all.contains(first) && all.contains(second));
+    let error = take("bob@home", &["lock-one", "lock-one-c"]).err().unwrap();
+    assert_eq!(error.status, Status::Refused);
+    assert_eq!(
+        error.text(),
+        "error: `lock-one` is locked\n  \
+         caused by: ann@desk has the lock of `lock-one` since 2023-11-14T22:13:20Z (0 s): deploy\n\n\
+         help: `--lock-wait TIME` waits for it; where nobody is at work any more, `unitgen lock \
+         --release lock-one` takes it away\n"
+    );
+    // Nothing is left of an attempt in vain.
+    assert_eq!(
+        lock::holders(&store(), &names(&["lock-one-c"])).unwrap(),
+        []
+    );
+    lock.release().unwrap();
+    assert_eq!(lock::holders(&store(), &names(&apps)).unwrap(), []);
+    drop(take("bob@home", &apps).unwrap());
+    assert_eq!(lock::holders(&store(), &names(&apps)).unwrap(), []);
+}
+
+#[test]
+fn of_many_at_once_one_gets_it() {
+    let (threads, rounds) = (8, 6);
+    let barrier = Barrier::new(threads);
+    let winners: Vec<AtomicUsize> = (0..rounds).map(|_| AtomicUsize::new(0)).collect();
+    thread::scope(|scope| {
+        for number in 0..threads {
+            let (barrier, winners) = (&barrier, &winners);
+            scope.spawn(move || {
+                for winner in winners {
+                    // They want it in two orders, each with an app of its own.
+                    let own = format!("lock-many-own-{number}");
+                    let mut apps = ["lock-many-a", "lock-many-b", &own];
+                    if number % 2 == 0 {
+                        apps.reverse();
+                    }
+                    barrier.wait();
+                    let taken = take("somebody", &apps);
+                    winner.fetch_add(usize::from(taken.is_ok()), Ordering::SeqCst);
+                    if let Err(error) = &taken {
+                        assert_eq!(error.status, Status::Refused, "{}", error.text());
+                    }
+                    barrier.wait();
+                    drop(taken);
+                }
+            });
+        }
+    });
+    let winners: Vec<usize> = winners.into_iter().map(AtomicUsize::into_inner).collect();
+    assert_eq!(winners, [1; 6]);
+}
+
+#[test]
+fn never_do_two_have_it_though_all_get_it() {
+    let inside = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| {
+                let wait = Duration::from_secs(60);
+                let apps = ["lock-queue-a", "lock-queue-b"];
+                let lock = take_for(terms(), shared(), "somebody", &apps, wait, |_| ()).unwrap();
+                assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                thread::sleep(Duration::from_millis(20));
+                lock.check().unwrap();
+                assert_eq!(inside.fetch_sub(1, Ordering::SeqCst), 1);
+                lock.release().unwrap();
+            });
+        }
+    });
+}
+
+#[test]
+fn whoever_waits_is_told_for_whom_once_and_gets_it() {
+    let app = "lock-wait";
+    let first = take("ann@desk", &[app]).unwrap();
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let mut told = Vec::new();
+            let waits = |holder: &Holder| told.push(holder.author.clone());
+            let wait = Duration::from_secs(60);
+            let lock = take_for(terms(), shared(), "bob@home", &[app], wait, waits).unwrap();
+            lock.check().unwrap();
+            told
+        });
+        thread::sleep(Duration::from_millis(300));
+        first.release().unwrap();
+        assert_eq!(waiting.join().unwrap(), ["ann@desk"]);
+    });
+}
+
+#[test]
+fn whoever_waits_in_vain_is_told_so() {
+    let app = "lock-vain";
+    let _held = take("ann@desk", &[app]).unwrap();
+    let mut told = 0;
+    let wait = Duration::from_secs(1);
+    let start = Instant::now();
+    let error = take_for(terms(), shared(), "bob@home", &[app], wait, |_| told += 1);
+    let error = error.err().unwrap();
+    assert!(start.elapsed() >= wait);
+    assert_eq!(told, 1);
+    assert_eq!(error.status, Status::Refused);
+    assert_eq!(
+        error.text(),
+        "error: `lock-vain` is locked still, after 1 s\n  \
+         caused by: ann@desk has the lock of `lock-vain` since 2023-11-14T22:13:20Z (1 s): deploy\n\n\
+         help: `--lock-wait TIME` waits for it; where nobody is at work any more, `unitgen lock \
+         --release lock-vain` takes it away\n"
+    );
+}
+
+#[test]
+fn more_apps_than_a_transaction_takes_are_locked_together() {
+    let apps: Vec<String> = (0..130)
+        .map(|number| format!("lock-hundred-{number:03}"))
+        .collect();
+    let all: Vec<&str> = apps.iter().map(String::as_str).collect();
+    let last = take("ann@desk", &all[129..]).unwrap();
+    let error = take("bob@home", &all).err().unwrap();
+    assert_eq!(error.message, "`lock-hundred-129` is locked");
+    assert_eq!(lock::holders(&store(), &apps).unwrap().len(), 1);
+    last.release().unwrap();
+    let lock = take("bob@home", &all).unwrap();
+    let holders = lock::holders(&store(), &apps).unwrap();
+    assert_eq!(holders.len(), 130);
+    let error = take("ann@desk", &all[..5]).err().unwrap();
+    assert_eq!(
+        error.message,
+        "`lock-hundred-000`, `lock-hundred-001`, `lock-hundred-002` and 2 more are locked"
+    );
+    // All of them are looked at.
+    assert!(lock::take_away(&store(), &holders[129]).unwrap());
+    assert_eq!(
+        lost(&lock),
+        "error: the lock of `lock-hundred-129` is lost: somebody took it away\n"
+    );
+    lock.release().unwrap();
+    assert_eq!(lock::holders(&store(), &apps).unwrap(), []);
+}
+
+#[test]
+fn a_lock_that_is_taken_away_is_lost_for_good() {
+    let app = "lock-forced";
+    let lock = take("ann@desk", &[app]).unwrap();
+    let holder = lock::list(&store()).unwrap();
+    let holder = holder.iter().find(|holder| holder.app == app).unwrap();
+    assert!(lock::take_away(&store(), holder).unwrap());
+    assert!(!lock::take_away(&store(), holder).unwrap());
+    let said = "error: the lock of `lock-forced` is lost: somebody took it away\n";
+    assert_eq!(lost(&lock), said);
+    assert_eq!(lock.check().unwrap_err().status, Status::Refused);
+    // Who takes it next keeps it, whatever the former holder does.
+    let next = take("bob@home", &[app]).unwrap();
+    assert!(!lock::take_away(&store(), holder).unwrap());
+    lock.release().unwrap();
+    thread::sleep(Duration::from_millis(300));
+    next.check().unwrap();
+}
+
+#[test]
+fn who_has_it_instead_is_said() {
+    let app = "lock-other";
+    let slow = Terms {
+        look: Duration::from_millis(700),
+        ..terms()
+    };
+    let nobody = |_: &Holder| panic!("somebody is waited for");
+    let lock = take_for(slow, shared(), "ann@desk", &[app], Duration::ZERO, nobody).unwrap();
+    let holders = lock::holders(&store(), &names(&[app])).unwrap();
+    assert!(lock::take_away(&store(), &holders[0]).unwrap());
+    let _next = take("bob@home", &[app]).unwrap();
+    let said = lost(&lock);
+    let (before, after) = said.split_once("20Z (").unwrap();
+    assert_eq!(
+        before,
+        "error: the lock of `lock-other` is lost\n  \
+         caused by: bob@home has the lock of `lock-other` since 2023-11-14T22:13:"
+    );
+    assert!(after.ends_with("): deploy\n"), "{said}");
+}
+
+#[test]
+fn a_lease_that_ends_is_noticed() {
+    let app = "lock-lease";
+    let lock = take("ann@desk", &[app]).unwrap();
+    let holders = lock::holders(&store(), &names(&[app])).unwrap();
+    let lease = format!("{:x}", holders[0].lease);
+    assert!(shared().control(&["lease", "revoke", &lease], ""));
+    assert_eq!(
+        lost(&lock),
+        "error: the lock of `lock-lease` is lost: its lease was ended\n"
+    );
+    lock.release().unwrap();
+}
+
+#[test]
+fn a_lock_outlives_its_time_as_long_as_it_is_kept() {
+    let short = Terms { ttl: 2, ..terms() };
+    let wait = Duration::ZERO;
+    let lock = take_for(short, shared(), "ann@desk", &["lock-kept"], wait, |_| ()).unwrap();
+    thread::sleep(Duration::from_millis(3_500));
+    lock.check().unwrap();
+    lock.release().unwrap();
+}
+
+#[test]
+fn while_etcd_is_silent_it_is_held_until_its_time_is_over_and_then_never_again() {
+    let app = "lock-silent";
+    let etcd = Etcd::start();
+    let short = Terms { ttl: 3, ..terms() };
+    let wait = Duration::ZERO;
+    let lock = take_for(short, &etcd, "ann@desk", &[app], wait, |_| ()).unwrap();
+    thread::sleep(Duration::from_millis(300));
+    etcd.freeze();
+    let start = Instant::now();
+    thread::sleep(Duration::from_secs(1));
+    lock.check().unwrap();
+    let said = lost(&lock);
+    let time = start.elapsed();
+    assert!(time > Duration::from_secs(1) && time < Duration::from_secs(4));
+    let silent = "no answer within 0.75 s";
+    assert_eq!(
+        said,
+        format!(
+            "error: the lock of `lock-silent` is lost: it could not be renewed for 3 s\n  \
+             caused by: can't reach etcd at `{}`: {silent}\n",
+            etcd.endpoint
+        )
+    );
+    assert_eq!(lock.check().unwrap_err().status, Status::Remote);
+    etcd.thaw();
+    thread::sleep(Duration::from_millis(500));
+    assert_eq!(lock.check().unwrap_err().text(), said);
+    // It is given back all the same.
+    lock.release().unwrap();
+    let store = Store::new(access(&etcd)).unwrap();
+    assert_eq!(lock::list(&store).unwrap(), []);
+}
+
+#[test]
+fn who_is_gone_without_a_word_is_waited_for_until_the_lease_ends() {
+    let app = "lock-gone";
+    let store = store();
+    let lease = store.grant(2).unwrap();
+    let lease = format!("{lease:x}");
+    let value = r#"{"format_version":1,"author":"ann@desk","since":1,"action":"deploy"}"#;
+    let key = format!("/unitgen/lock/{app}");
+    assert!(shared().control(&["put", "--lease", &lease, &key], value));
+    let mut told = Vec::new();
+    let waits = |holder: &Holder| told.push(holder.told(1));
+    let wait = Duration::from_secs(60);
+    let lock = take_for(terms(), shared(), "bob@home", &[app], wait, waits).unwrap();
+    lock.check().unwrap();
+    assert_eq!(
+        told,
+        ["ann@desk has the lock of `lock-gone` since 1970-01-01T00:00:01Z (0 s): deploy"]
+    );
+}
+
+#[test]
+fn an_etcd_that_is_away_gives_no_lock_and_keeps_nobody_for_long() {
+    let app = "lock-away";
+    let mut etcd = Etcd::start();
+    let lock = take_for(terms(), &etcd, "ann@desk", &[app], Duration::ZERO, |_| ()).unwrap();
+    etcd.stop();
+    let start = Instant::now();
+    let refused = take_for(terms(), &etcd, "bob@home", &[app], Duration::ZERO, |_| ());
+    let error = refused.err().unwrap();
+    assert_eq!(error.status, Status::Remote);
+    let error = lock.release().unwrap_err();
+    assert!(start.elapsed() < Duration::from_secs(8));
+    assert_eq!(error.message, "can't give back the lock of `lock-away`");
+    assert_eq!(error.help.unwrap(), "it ends by itself within 1 min");
+    // Whoever waits waits for etcd, too.
+    let access = access(&etcd);
+    let waiting = thread::spawn(move || {
+        let (apps, calm) = (names(&["lock-away-other"]), Interruption::default());
+        let wait = Duration::from_secs(60);
+        lock::acquire_for(terms(), access, &apps, deed("bob"), wait, &calm, |_| ())
+    });
+    thread::sleep(Duration::from_millis(200));
+    assert!(!waiting.is_finished());
+    etcd.start_again();
+    waiting.join().unwrap().unwrap().check().unwrap();
+}
