@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check, config, deploy, diff, env, explain, init, lint, render, restart, rollback, schema, show,
-    snapshot, status, submit,
+    check, config, deploy, diff, env, explain, init, lint, lock, render, restart, rollback, schema,
+    show, snapshot, status, submit,
 };
 
 /// Renders systemd units for a fleet cluster from one services.yaml.
@@ -54,6 +54,8 @@ pub enum Command {
     Init(init::Args),
     /// Finds what is wrong with unit files, whoever wrote them.
     Lint(lint::Args),
+    /// Shows who has the lock of which app, or takes locks away.
+    Lock(lock::Args),
     /// Writes the units into a folder.
     Render(render::Args),
     /// Starts the instances of an app anew, one after the other, so that enough of them serve at any time.

@@ -13,6 +13,7 @@ pub mod etcd;
 pub mod explain;
 pub mod init;
 pub mod lint;
+pub mod lock;
 mod observe;
 pub mod render;
 pub mod restart;

@@ -119,6 +119,7 @@ pub fn run() -> ExitCode {
         Command::Explain(args) => commands::explain::run(args, &mut invocation),
         Command::Init(args) => commands::init::run(args, &mut invocation),
         Command::Lint(args) => commands::lint::run(args, &mut invocation),
+        Command::Lock(args) => commands::lock::run(args, &mut invocation),
         Command::Render(args) => commands::render::run(args, &mut invocation),
         Command::Restart(args) => commands::restart::run(args, &mut invocation),
         Command::Rollback(args) => commands::rollback::run(args, &mut invocation),

@@ -265,6 +265,7 @@ impl Holder {
             revision: _,
             lease: _,
         } = self;
+        let app = line(app);
         let since = match since {
             0 => String::new(),
             since => format!(" since {} ({})", moment(*since), self.age(now)),

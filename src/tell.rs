@@ -11,6 +11,7 @@ pub mod fold;
 pub mod github;
 pub mod instance;
 pub mod json;
+pub mod lock;
 pub mod markdown;
 mod paint;
 pub mod pieces;

@@ -25,6 +25,7 @@ fn every_command_explains_itself() {
         ("env-json", "env json --help"),
         ("env-null", "env null --help"),
         ("init", "init --help"),
+        ("lock", "lock --help"),
         ("render", "render --help"),
         ("schema", "schema --help"),
         ("show", "show --help"),

@@ -70,6 +70,7 @@ mod journal;
 mod lint;
 mod lint_traps;
 mod lock;
+mod lock_command;
 mod mending;
 mod plan_script;
 mod plan_script_seen;
