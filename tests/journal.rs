@@ -24,7 +24,7 @@ fn store(etcd: &Etcd) -> Store {
 }
 
 /// Returns a release of an app whose one unit has a text of so many bytes.
-fn entry(app: &str, length: usize) -> Entry {
+pub(crate) fn entry(app: &str, length: usize) -> Entry {
     let unit = UnitGoal {
         name: RegistryName::seen(format!("{app}-http@.service")),
         text: "x".repeat(length),

@@ -71,6 +71,7 @@ mod lint;
 mod lint_traps;
 mod lock;
 mod lock_command;
+mod lock_faults;
 mod mending;
 mod plan_script;
 mod plan_script_seen;

@@ -35,6 +35,12 @@ pub fn lines(holders: &[Holder], now: u64) -> String {
     text
 }
 
+/// Writes for whom somebody waits.
+#[must_use]
+pub fn waiting(holder: &Holder, now: u64) -> String {
+    format!("waiting: {}\n", holder.told(now))
+}
+
 /// Writes that a lock was taken away, and from whom.
 #[must_use]
 pub fn taken(holder: &Holder, now: u64) -> String {
