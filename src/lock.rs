@@ -68,6 +68,8 @@ pub struct Terms {
     pub look: Duration,
     /// How often somebody who waits for it looks at it.
     pub again: Duration,
+    /// How long giving it back may take.
+    pub patience: Duration,
 }
 
 impl Default for Terms {
@@ -76,6 +78,7 @@ impl Default for Terms {
             ttl: 60,
             look: Duration::from_secs(5),
             again: Duration::from_secs(1),
+            patience: Duration::from_secs(5),
         }
     }
 }
@@ -182,7 +185,7 @@ pub fn acquire_for(
     apps.dedup();
     let seeker = Seeker::new(terms, access.clone(), apps, deed, wait, interruption)?;
     let (store, held) = seeker.seek(waits)?;
-    let shared = Arc::new(Shared::new(held.apps(), held.term, terms.ttl));
+    let shared = Arc::new(Shared::new(held.apps(), held.term, terms));
     let keeper = Keeper::new(access, store, terms, held, Arc::clone(&shared));
     // A request that waits for etcd can't be called back: whoever works under the lock goes on meanwhile.
     thread::spawn(move || keeper.run());

@@ -18,6 +18,7 @@ use unitgen::store::Store;
 
 use crate::etcd::{Etcd, shared};
 use crate::lock::access;
+use crate::lock_faults::hasty;
 
 fn store(etcd: &Etcd) -> Store {
     Store::new(access(etcd)).unwrap()
@@ -247,9 +248,10 @@ fn while_etcd_is_away_nobody_is_told_that_all_is_well() {
     let etcd = Etcd::start();
     let store = store(&etcd);
     assert_eq!(begin(&store, app, entry(app, 10)), 1);
+    let hasty = Store::new(hasty(&etcd)).unwrap();
     etcd.freeze();
     let calm = Interruption::default();
-    let error = journal::begin(&store, app, entry(app, 10), &calm).unwrap_err();
+    let error = journal::begin(&hasty, app, entry(app, 10), &calm).unwrap_err();
     assert_eq!((error.status, error.may_pass), (Status::Remote, true));
     // An end is tried for a while.
     thread::scope(|scope| {

@@ -59,6 +59,7 @@ pub(crate) fn terms() -> Terms {
     Terms {
         look: Duration::from_millis(100),
         again: Duration::from_millis(50),
+        patience: Duration::from_secs(1),
         ..Terms::default()
     }
 }
@@ -316,24 +317,4 @@ fn a_lock_outlives_its_time_as_long_as_it_is_kept() {
     thread::sleep(Duration::from_millis(2_800));
     lock.check().unwrap();
     lock.release().unwrap();
-}
-
-#[test]
-fn who_is_gone_without_a_word_is_waited_for_until_the_lease_ends() {
-    let app = "lock-gone";
-    let store = store();
-    let lease = store.grant(2).unwrap();
-    let lease = format!("{lease:x}");
-    let value = r#"{"format_version":1,"author":"ann@desk","since":1,"action":"deploy"}"#;
-    let key = format!("/unitgen/lock/{app}");
-    assert!(shared().control(&["put", "--lease", &lease, &key], value));
-    let mut told = Vec::new();
-    let waits = |holder: &Holder| told.push(holder.told(1));
-    let wait = Duration::from_secs(60);
-    let lock = take_for(terms(), shared(), "bob@home", &[app], wait, waits).unwrap();
-    lock.check().unwrap();
-    assert_eq!(
-        told,
-        ["ann@desk has the lock of `lock-gone` since 1970-01-01T00:00:01Z (0 s): deploy"]
-    );
 }

@@ -20,11 +20,11 @@ use crate::lock::{access, access_to, deed, lost, names, store, take, take_for, t
 use crate::test::Folder;
 
 /// Returns how an etcd is reached that nobody waits for.
-fn hasty(etcd: &Etcd) -> Access {
+pub(crate) fn hasty(etcd: &Etcd) -> Access {
     Access {
         limits: Limits {
-            dialing: Duration::from_millis(200),
-            command: Duration::from_millis(200),
+            dialing: Duration::from_millis(300),
+            command: Duration::from_millis(300),
         },
         ..access(etcd)
     }
@@ -75,7 +75,7 @@ fn an_etcd_that_is_away_gives_no_lock_and_keeps_nobody_for_long() {
     let error = refused.err().unwrap();
     assert_eq!(error.status, Status::Remote);
     let error = lock.release().unwrap_err();
-    assert!(start.elapsed() < Duration::from_secs(8));
+    assert!(start.elapsed() < Duration::from_secs(4));
     assert_eq!(error.message, "can't give back the lock of `lock-away`");
     assert_eq!(error.help.unwrap(), "it ends by itself within 1 min");
     // Whoever waits waits for etcd, too.
@@ -118,10 +118,14 @@ fn an_etcd_that_stands_still_again_and_again_gives_nothing_twice() {
     let is_over = AtomicBool::new(false);
     let wait = Duration::from_secs(60);
     let calm = Interruption::default();
+    let patient = Terms {
+        patience: Duration::from_secs(10),
+        ..terms()
+    };
     let work = |author: &str| -> Result<(), CommandError> {
         let apps = names(&[app, "lock-stutter-b"]);
         let lock = lock::acquire_for(
-            terms(),
+            patient,
             hasty(&etcd),
             &apps,
             deed(author),
@@ -167,10 +171,10 @@ fn an_etcd_that_stands_still_again_and_again_gives_nothing_twice() {
                 })
             })
             .collect();
-        for _ in 0..5 {
+        for _ in 0..4 {
             thread::sleep(Duration::from_millis(150));
             etcd.freeze();
-            thread::sleep(Duration::from_millis(300));
+            thread::sleep(Duration::from_millis(450));
             etcd.thaw();
         }
         is_over.store(true, Ordering::SeqCst);
@@ -268,9 +272,12 @@ fn who_is_killed_holds_nobody_up_for_long() {
     assert!(take("bob@home", &[app]).is_err());
     process.kill().unwrap();
     process.wait().unwrap();
+    let mut told = Vec::new();
+    let waits = |holder: &Holder| told.push(holder.author.clone());
     let wait = Duration::from_secs(20);
-    let lock = take_for(terms(), shared(), "bob@home", &[app], wait, |_| ()).unwrap();
+    let lock = take_for(terms(), shared(), "bob@home", &[app], wait, waits).unwrap();
     lock.check().unwrap();
+    assert_eq!(told, ["ann"]);
 }
 
 #[test]

@@ -13,10 +13,7 @@ use crate::settings::now;
 use crate::store::transaction::{Outcome, Transaction};
 use crate::store::{Access, Store};
 
-/// For how long giving locks back is tried.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// The pause between two attempts at it.
+/// The pause between two attempts to give locks back.
 const AGAIN: Duration = Duration::from_millis(250);
 
 /// How locks were lost.
@@ -36,8 +33,7 @@ enum Fault {
 pub(super) struct Shared {
     /// Whose locks they are.
     apps: Vec<String>,
-    /// How long they live without being renewed, in seconds.
-    ttl: u64,
+    terms: Terms,
     state: Mutex<State>,
     /// Rings when an end is wanted, and when it was made.
     bell: Condvar,
@@ -55,10 +51,10 @@ struct State {
 }
 
 impl Shared {
-    pub(super) fn new(apps: Vec<String>, term: Term, ttl: u64) -> Self {
+    pub(super) fn new(apps: Vec<String>, term: Term, terms: Terms) -> Self {
         Self {
             apps,
-            ttl,
+            terms,
             state: Mutex::new(State {
                 term,
                 trouble: None,
@@ -94,7 +90,9 @@ impl Shared {
         state.is_end_wanted = true;
         self.bell.notify_all();
         let waiting = |state: &mut State| !state.is_ended;
-        let waited = self.bell.wait_timeout_while(state, PATIENCE, waiting);
+        let waited = self
+            .bell
+            .wait_timeout_while(state, self.terms.patience, waiting);
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         let why = match state.why.take() {
             None if state.is_ended => return Ok(()),
@@ -106,7 +104,7 @@ impl Shared {
             Some(why) => why,
         };
         let apps = named(&self.apps);
-        let time = span(self.ttl);
+        let time = span(self.terms.ttl);
         Err(why
             .under(format!("can't give back the lock of {apps}"))
             .help(format!("it ends by itself within {time}")))
@@ -117,7 +115,7 @@ impl Shared {
         let lost = format!("the lock of {apps} is lost");
         match fault {
             Fault::Lapsed(trouble) => {
-                let time = span(self.ttl);
+                let time = span(self.terms.ttl);
                 let message = format!("{lost}: it could not be renewed for {time}");
                 let error = CommandError::remote(message);
                 match trouble {
@@ -272,7 +270,8 @@ impl Keeper {
 
     /// Ends the lease, and with it all locks that hang on it still.
     fn give_back(&self) -> Result<(), CommandError> {
-        let deadline = Deadline::after(PATIENCE);
+        // Whoever waits for it is to hear why it can't be done.
+        let deadline = Deadline::after(self.terms.patience / 2);
         let calm = Interruption::default();
         loop {
             match self.store.revoke(self.held.lease) {
