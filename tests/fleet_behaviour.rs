@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::fleet_server::{Etcd, FleetServer, Kind, Pace};
+use crate::fleet_server::{Etcd, Fate, FleetServer, Kind, Pace};
 use crate::fleet_site::{Reply, exchange, put};
 
 #[track_caller]
@@ -312,10 +312,7 @@ fn units_are_placed() {
         ),
         "launched - - | aaaa0001:active/running aaaa0003:active/running"
     );
-    server.world(|world| {
-        let fate = ("failed".to_owned(), "failed".to_owned());
-        world.fates.insert("fail.service".to_owned(), fate);
-    });
+    server.world(|world| world.fate("fail.service", "", Fate::fails()));
     let failed = launch("fail.service", &[]);
     assert!(failed.ends_with(":failed/failed") && failed.starts_with("launched launched"));
 }

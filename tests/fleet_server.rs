@@ -1,13 +1,19 @@
 //! A fleet server for tests: real sockets, and behaviour recorded from fleet 1.0 and 0.11.8.
 //!
-//! It keeps units, contents, states and machines; an engine and agents of its own work at the pace
-//! that the test sets. Faults are ordered by the number of a request. `fleet_facts` holds its behaviour
+//! It keeps units, contents, states and machines; an engine, agents and systemds of its own work at
+//! the pace that the test sets, and note what ran. Faults are ordered by the number of a request. `fleet_facts` holds its behaviour
 //! against what the real ones answered.
 
+mod agents;
 mod answers;
+mod clock;
 mod engine;
+mod fate;
+mod history;
 mod paging;
 mod registry;
+mod systemd;
+mod text;
 mod units;
 mod wire;
 
@@ -17,7 +23,9 @@ use std::time::Duration;
 
 use crate::test::Folder;
 
-pub(crate) use self::registry::{Etcd, Kind, Stored, World};
+pub(crate) use self::fate::Fate;
+pub(crate) use self::history::Change;
+pub(crate) use self::registry::{Etcd, Host, Kind, Stored, World};
 
 /// How fast the engine and the agents work.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +41,27 @@ pub(crate) enum Pace {
     },
     /// Only when the test says so.
     ByHand,
+    /// Each works at an interval of its own in a time that passes only when the test says so.
+    Virtual {
+        /// Between two rounds of the engine.
+        engine: Duration,
+        /// Between two rounds of each agent.
+        agents: Duration,
+        /// What lets one run differ from another: by when the rounds begin, and by the order in which
+        /// the engine works. Nothing differs where it is zero.
+        seed: u64,
+    },
+}
+
+impl Pace {
+    /// Returns the intervals of the real ones, in a time of the test's own.
+    pub(crate) fn virtually(seed: u64) -> Self {
+        Self::Virtual {
+            engine: Duration::from_secs(2),
+            agents: Duration::from_secs(5),
+            seed,
+        }
+    }
 }
 
 /// What happens in place of an answer, or to it.
@@ -142,8 +171,13 @@ impl FleetServer {
     /// Sets the pace from now on.
     pub(crate) fn pace(&self, pace: Pace) {
         let mut shared = self.lock();
-        shared.world.restart_clock();
+        shared.world.set_pace(pace);
         shared.pace = pace;
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.lock().world.pass(time);
     }
 
     /// Lets each answer take its time, by the request's method; several are on their way at once.

@@ -52,6 +52,8 @@ mod fleet_behaviour;
 mod fleet_facts;
 mod fleet_server;
 mod fleet_site;
+mod fleet_virtual;
+mod fleet_virtual_units;
 mod fleetctl;
 mod fleetctl_door;
 mod fleetctl_ends;

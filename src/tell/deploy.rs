@@ -326,10 +326,9 @@ fn versions(release: &Release) -> String {
                 None => counts.push((version, 1)),
             }
         }
-        let counts = counts.iter().map(|(version, count)| match *version {
-            "" => count.to_string(),
-            version => format!("{version}×{count}"),
-        });
+        let counts = counts
+            .iter()
+            .map(|(version, count)| format!("{version}×{count}"));
         let counts: Vec<String> = counts.collect();
         texts.push(format!("{} {}", process.process, counts.join("+")));
     }

@@ -181,7 +181,7 @@ fn states_of(world: &World, query: &str) -> Vec<Value> {
                         ("machineID", &host.id),
                         ("name", unit),
                         ("systemdActiveState", &running.active),
-                        ("systemdLoadState", "loaded"),
+                        ("systemdLoadState", &running.load),
                         ("systemdSubState", &running.sub),
                     ]),
                 ));
@@ -200,7 +200,8 @@ fn machines_of(world: &World) -> Vec<Value> {
         }
         machine
     };
-    world.hosts.iter().map(machine).collect()
+    let hosts = world.hosts.iter().filter(|host| !host.is_gone);
+    hosts.map(machine).collect()
 }
 
 /// Returns an object without what is empty, as fleet does.

@@ -1,11 +1,15 @@
 //! What fleet keeps in etcd: units, contents and machines with what runs on them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use unitgen::unit::fleet::constraints::Constraints;
 use unitgen::unit::fleet::{FleetUnit, hash};
 
-use crate::fleet_server::engine::Clock;
+use crate::fleet_server::clock::{Clock, Rounds};
+use crate::fleet_server::fate::{Fate, Fates};
+use crate::fleet_server::history::History;
+use crate::fleet_server::systemd::Process;
+use crate::fleet_server::text::Text;
 
 /// Which fleet this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +40,8 @@ pub(crate) struct Stored {
     pub(crate) target: String,
     /// The machine that it was given to.
     pub(crate) machine: Option<String>,
+    /// What the text says.
+    pub(super) text: Arc<Text>,
 }
 
 impl Stored {
@@ -46,7 +52,7 @@ impl Stored {
 
     /// Returns the hash of the text as it is read.
     pub(crate) fn hash(&self) -> String {
-        self.unit().hash()
+        self.text.hash.clone()
     }
 
     /// Tells whether a machine should have it.
@@ -61,15 +67,12 @@ impl Stored {
 }
 
 /// What a machine says of a unit.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Running {
     pub(crate) hash: String,
-    /// Whether the machine says that it launched it.
-    pub(crate) launched: bool,
+    pub(crate) load: String,
     pub(crate) active: String,
     pub(crate) sub: String,
-    /// It was stopped; its state is still to be seen.
-    pub(crate) stopping: bool,
 }
 
 /// A machine.
@@ -80,7 +83,41 @@ pub(crate) struct Host {
     pub(crate) metadata: BTreeMap<String, String>,
     /// Its agent met a launched template, and does nothing any more.
     pub(crate) wedged: bool,
+    /// What it says of its units. It may be old.
     pub(crate) units: BTreeMap<String, Running>,
+    /// The units that it says that it launched.
+    pub(super) launched: BTreeSet<String>,
+    /// What its systemd has.
+    pub(super) processes: BTreeMap<String, Process>,
+    /// The units of which it is still to say that it has them no more.
+    pub(super) dropped: BTreeSet<String>,
+    pub(super) rounds: Rounds,
+    /// It is without power.
+    pub(super) is_dead: bool,
+    /// The registry has it no more.
+    pub(super) is_gone: bool,
+}
+
+impl Host {
+    /// Makes one on which nothing runs.
+    pub(crate) fn new(number: u32, metadata: &[(&str, &str)]) -> Self {
+        Self {
+            id: format!("aaaa{number:04}{number:024}"),
+            ip: format!("127.0.0.{}", 10 + number),
+            metadata: metadata
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect(),
+            wedged: false,
+            units: BTreeMap::new(),
+            launched: BTreeSet::new(),
+            processes: BTreeMap::new(),
+            dropped: BTreeSet::new(),
+            rounds: Rounds::default(),
+            is_dead: false,
+            is_gone: false,
+        }
+    }
 }
 
 /// All that there is.
@@ -93,21 +130,17 @@ pub(crate) struct World {
     /// Every content that ever was, by its hash.
     pub(crate) contents: BTreeMap<String, String>,
     pub(crate) hosts: Vec<Host>,
-    /// What becomes of units that are started, by name: active and sub state.
-    pub(crate) fates: BTreeMap<String, (String, String)>,
-    pub(crate) clock: Clock,
+    /// What becomes of units that are started.
+    pub(super) fates: Fates,
+    pub(super) clock: Clock,
+    /// What ran, where and when.
+    pub(crate) history: History,
 }
 
 impl World {
     pub(crate) fn new(kind: Kind) -> Self {
-        let host = |number: u32, region: &str, role: &str| Host {
-            id: format!("aaaa{number:04}{number:024}"),
-            ip: format!("127.0.0.{}", 10 + number),
-            metadata: [("region", region), ("role", role)]
-                .map(|(key, value)| (key.to_owned(), value.to_owned()))
-                .into(),
-            wedged: false,
-            units: BTreeMap::new(),
+        let host = |number: u32, region: &str, role: &str| {
+            Host::new(number, &[("region", region), ("role", role)])
         };
         Self {
             kind,
@@ -120,8 +153,9 @@ impl World {
                 host(2, "eu-west", "worker"),
                 host(3, "us-east", "http"),
             ],
-            fates: BTreeMap::new(),
+            fates: Fates::default(),
             clock: Clock::default(),
+            history: History::default(),
         }
     }
 
@@ -130,6 +164,7 @@ impl World {
         let machine = self.units.get(name).and_then(|unit| unit.machine.clone());
         self.contents.insert(hash(&raw), raw.clone());
         let stored = Stored {
+            text: Arc::new(Text::read(name, &raw)),
             raw,
             target: target.to_owned(),
             machine,
@@ -147,31 +182,32 @@ impl World {
     pub(crate) fn destroy(&mut self, name: &str) {
         self.units.remove(name);
         for host in &mut self.hosts {
-            if let Some(running) = host.units.get_mut(name) {
-                running.launched = false;
-            }
+            host.launched.remove(name);
         }
     }
 
-    /// Returns what a unit asks of its machine.
-    pub(crate) fn constraints(&self, name: &str) -> Constraints {
-        let unit = self.units.get(name).map(Stored::unit).unwrap_or_default();
-        Constraints::read(&unit, name)
+    /// Says what becomes of units that are started, by a pattern of their names and by what stands in
+    /// their text, anything at all where that is empty. The last that fits holds.
+    pub(crate) fn fate(&mut self, units: &str, text: &str, fate: Fate) {
+        self.fates.add(units, text, fate);
     }
 
     /// Returns what fleet shows as a unit's state; nothing of a global one.
     pub(crate) fn current(&self, name: &str, stored: &Stored) -> Option<&'static str> {
-        if self.constraints(name).global {
+        if stored.text.constraints.global {
             return None;
         }
-        let host = self
-            .hosts
-            .iter()
-            .find(|host| Some(&host.id) == stored.machine.as_ref());
-        Some(match host.and_then(|host| host.units.get(name)) {
-            None => "inactive",
-            Some(running) if running.launched => "launched",
-            Some(_) => "loaded",
+        let mut hosts = self.hosts.iter();
+        let host = hosts.find(|host| Some(&host.id) == stored.machine.as_ref());
+        Some(match host {
+            Some(host) if host.units.contains_key(name) => {
+                if host.launched.contains(name) {
+                    "launched"
+                } else {
+                    "loaded"
+                }
+            }
+            _ => "inactive",
         })
     }
 }

@@ -8,10 +8,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use crate::fleet_server::answers::{Answer, Asked, error, respond};
 use crate::fleet_server::registry::Kind;
-use crate::fleet_server::{Fault, Shared};
+use crate::fleet_server::{Fault, Pace, Shared};
 
 /// Ends the thread that accepts connections.
 pub(super) type Closing = Box<dyn Fn() + Send>;
@@ -88,10 +89,10 @@ fn converse(shared: &Mutex<Shared>, mut reader: impl BufRead, mut writer: impl W
             (_, answer) => print(&answer, kind, &asked.method),
         };
         if let Some(Fault::Slow(time)) = &fault {
-            thread::sleep(*time);
+            spend(shared, *time);
         }
         let delay = lock(shared).delay;
-        thread::sleep(delay(&asked.method));
+        spend(shared, delay(&asked.method));
         let end = match &fault {
             Some(Fault::CutOff(bytes)) => text.len().min(*bytes),
             _ => text.len(),
@@ -103,6 +104,17 @@ fn converse(shared: &Mutex<Shared>, mut reader: impl BufRead, mut writer: impl W
         {
             return;
         }
+    }
+}
+
+/// Lets time pass, of the kind that the server works in.
+fn spend(shared: &Mutex<Shared>, time: Duration) {
+    let mut shared = lock(shared);
+    if matches!(shared.pace, Pace::Virtual { .. }) {
+        shared.world.pass(time);
+    } else {
+        drop(shared);
+        thread::sleep(time);
     }
 }
 

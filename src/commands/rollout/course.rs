@@ -160,6 +160,10 @@ impl Course<'_> {
         let mut rollout = Rollout::new(fleet, rules);
         let mut doings = Doings::default();
         for app in &self.apps {
+            if doings.status.is_some() || doings.stop.is_some() {
+                doings.not_begun(app);
+                continue;
+            }
             let connect = || Ok(Way::Api(vec![self.connection.fleet(&settings)?]));
             self.app(
                 app,
@@ -169,9 +173,6 @@ impl Course<'_> {
                 &mut teller,
                 &mut doings,
             )?;
-            if doings.stop.is_some() || doings.status.is_some() {
-                break;
-            }
         }
         Ok(self.finish(&doings, &mut teller, interruption, time.now()))
     }
@@ -188,10 +189,17 @@ impl Course<'_> {
     ) -> Result<(), CommandError> {
         let number = match (self.register, &app.entry) {
             (Some(register), Some(entry)) => {
-                let number =
-                    journal::begin(&register.store, &app.app, entry.clone(), interruption)?;
-                teller.release(&app.app, number, journal::Outcome::Begun);
-                Some(number)
+                match journal::begin(&register.store, &app.app, entry.clone(), interruption) {
+                    Ok(number) => {
+                        teller.release(&app.app, number, journal::Outcome::Begun);
+                        Some(number)
+                    }
+                    Err(error) => {
+                        teller.output.message(&error.text());
+                        doings.status = Some(doings.ending(error.status));
+                        return Ok(());
+                    }
+                }
             }
             _ => None,
         };
@@ -339,6 +347,13 @@ impl Doings {
             stop: None,
         });
         self.stop = report.stop;
+    }
+
+    /// Says that nothing was done about an app, where there was anything to do.
+    fn not_begun(&mut self, app: &AppCourse) {
+        if !app.is_empty() {
+            self.summary.push_str(&format!("{}: not begun\n", app.app));
+        }
     }
 
     /// Returns how a run ends that could not do all for this reason.

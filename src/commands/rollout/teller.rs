@@ -61,6 +61,11 @@ impl<'a> Teller<'a> {
         if self.format == Format::Text {
             self.say(&words::head(process, self.output.colored_results));
         }
+        for step in &process.steps {
+            let name = step.instance.as_str();
+            self.table
+                .say(name, &format!("{name}  to {}", step.action.word()));
+        }
     }
 
     /// Says what became of a release.
