@@ -11,6 +11,9 @@ pub mod process;
 mod room;
 pub mod watch;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use crate::diff::instances::Condition;

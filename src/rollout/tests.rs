@@ -1,0 +1,488 @@
+//! Plans by value: what there is, a line a unit, and what is to be; and the steps in between.
+
+use std::collections::BTreeMap;
+
+use crate::diff::{Comparison, diff};
+use crate::goal::{Goal, InstanceGoal, ProcessGoal, UnitGoal};
+use crate::manifest::port::Protocol;
+use crate::model::{Deploy, MachinePort, Model};
+use crate::name::AppName;
+use crate::rollout::plan;
+use crate::rollout::process::of_goals;
+use crate::state::{
+    Coverage, Machine, MachineId, Observed, ObservedUnit, RegistryName, SeenState, SeenUnit, State,
+    States, UnitHash, UnitState,
+};
+use crate::unit::fleet::hash;
+
+/// A process `hub/http` that is to run, on machines that have something of it.
+struct Case {
+    machines: usize,
+    conflicts: bool,
+    port: Option<MachinePort>,
+    wanted: &'static str,
+    there: &'static str,
+    deploy: Deploy,
+}
+
+impl Default for Case {
+    fn default() -> Self {
+        Self {
+            machines: 3,
+            conflicts: false,
+            port: None,
+            wanted: "",
+            there: "",
+            deploy: Deploy::default(),
+        }
+    }
+}
+
+/// A text of the unit: `new`, `old` or any other word.
+fn text(word: &str, conflicts: bool) -> String {
+    let fleet = if conflicts {
+        "[X-Fleet]\nConflicts=%p@*.service\n\n"
+    } else {
+        ""
+    };
+    format!("[Service]\nExecStart=/bin/{word}\n\n{fleet}[X-Unitgen]\nApp=hub\nProcess=http\n")
+}
+
+fn name(key: &str) -> RegistryName {
+    RegistryName::seen(format!("hub-http@{key}.service"))
+}
+
+impl Case {
+    fn goal(&self) -> Goal {
+        let instance = |key: &str| {
+            let (version, slot) = match key.split_once('-') {
+                Some((version, slot)) => (Some(version.to_owned()), slot),
+                None => (None, key),
+            };
+            InstanceGoal {
+                name: name(key),
+                version,
+                slot: Some(slot.to_owned()),
+            }
+        };
+        let instances: Vec<InstanceGoal> = self.wanted.split_whitespace().map(instance).collect();
+        let unit = UnitGoal {
+            name: name(""),
+            text: text("new", self.conflicts),
+            state: State::Launched,
+            instances,
+        };
+        Goal {
+            app: "hub".to_owned(),
+            folder: None,
+            processes: vec![ProcessGoal {
+                process: "http".to_owned(),
+                units: vec![unit],
+                versioned: self.wanted.contains('-'),
+                global: false,
+                ports: self.port.into_iter().collect(),
+                deploy: self.deploy.clone(),
+            }],
+        }
+    }
+
+    /// Reads lines such as `v41-1 old launched 1 active/running`; `-` is no machine.
+    fn observed(&self) -> Observed {
+        let machine = |number: usize| MachineId::seen(format!("machine{number}"));
+        let machines = (1..=self.machines).map(|number| {
+            let id = machine(number);
+            let seen = Machine {
+                id: id.clone(),
+                primary_ip: String::new(),
+                metadata: BTreeMap::new(),
+            };
+            (id, seen)
+        });
+        let mut observed = Observed {
+            coverage: Coverage::Cluster,
+            units: BTreeMap::new(),
+            states: States::new(),
+            machines: machines.collect(),
+            release: None,
+            owners: BTreeMap::new(),
+        };
+        let file = text("new", self.conflicts);
+        let template = |text: String| ObservedUnit {
+            name: name(""),
+            hash: UnitHash::seen(hash(&text)),
+            unit: SeenUnit::stored(text),
+            desired: SeenState::Known(State::Inactive),
+            current: None,
+            machine: None,
+        };
+        observed.units.insert(name(""), template(file));
+        for line in self
+            .there
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+        {
+            let words: Vec<&str> = line.split(' ').collect();
+            let [key, word, told, place, state] = words.as_slice() else {
+                panic!("{line}");
+            };
+            let text = text(word, self.conflicts);
+            let unit_hash = UnitHash::seen(hash(&text));
+            let place = place.parse().ok().map(machine);
+            let unit = ObservedUnit {
+                name: name(key),
+                desired: SeenState::seen(told),
+                machine: place.clone(),
+                ..template(text)
+            };
+            observed.units.insert(name(key), unit);
+            if let (Some(place), Some((active, sub))) = (place, state.split_once('/')) {
+                let state = UnitState {
+                    hash: unit_hash,
+                    load: "loaded".to_owned(),
+                    active: active.to_owned(),
+                    sub: sub.to_owned(),
+                };
+                let states = observed.states.entry(name(key)).or_default();
+                states.insert(place, state);
+            }
+        }
+        observed
+    }
+
+    /// Returns the steps, a line each, or why there can be none; and how many are alive at least and there at
+    /// most.
+    fn plan(&self) -> String {
+        let goal = self.goal();
+        let observed = self.observed();
+        let desired = goal.desired().unwrap();
+        let app = [AppName::new("hub").unwrap()];
+        let diff = diff(&Comparison {
+            desired: &desired,
+            others: &[],
+            model: &Model::default(),
+            observed: &observed,
+            apps: Some(&app),
+        });
+        let given = Deploy::default();
+        let processes = of_goals(&[goal], &diff, &observed, &given, |_, _| false);
+        match plan(&processes, &observed) {
+            Err(found) => found
+                .iter()
+                .map(|one| format!("{one}; {}\n", one.help))
+                .collect(),
+            Ok(plan) => {
+                let mut shown = String::new();
+                for process in &plan.processes {
+                    for step in &process.steps {
+                        let key = step.instance.as_str().trim_start_matches("hub-http@");
+                        let key = key.trim_end_matches(".service");
+                        let room = step.makes_room_for.as_ref();
+                        let room = room.map(|room| format!(" for {room}")).unwrap_or_default();
+                        let (action, reason) = (step.action.word(), step.reason.word());
+                        shown.push_str(&format!("{action} {key} {reason}{room}\n"));
+                    }
+                    let (least, most) = process.range;
+                    shown.push_str(&format!("{least} to {most}\n"));
+                }
+                shown
+            }
+        }
+    }
+
+    #[track_caller]
+    fn gives(&self, expected: &str) {
+        let expected: Vec<&str> = expected
+            .lines()
+            .map(str::trim)
+            .filter(|l| !l.is_empty())
+            .collect();
+        let plan = self.plan();
+        assert_eq!(plan.lines().collect::<Vec<_>>(), expected, "{plan}");
+    }
+}
+
+const RUNNING: &str = "\
+1 old launched 1 active/running
+2 old launched 2 active/running
+3 old launched 3 active/running";
+
+const VERSION: &str = "\
+v41-1 new launched 1 active/running
+v41-2 new launched 2 active/running
+v41-3 new launched 3 active/running";
+
+fn growth(max_growth: u32) -> Deploy {
+    Deploy {
+        max_growth: Some(max_growth),
+        ..Deploy::default()
+    }
+}
+
+fn alive(min_alive: u32) -> Deploy {
+    Deploy {
+        min_alive: Some(min_alive),
+        ..Deploy::default()
+    }
+}
+
+#[test]
+fn nothing_is_done_where_all_is_as_it_should_be() {
+    let case = Case {
+        wanted: "v41-1 v41-2 v41-3",
+        there: VERSION,
+        ..Case::default()
+    };
+    case.gives("");
+}
+
+#[test]
+fn what_is_missing_starts() {
+    let case = Case {
+        wanted: "1 2",
+        ..Case::default()
+    };
+    case.gives("start 1 missing\nstart 2 missing\n0 to 2");
+}
+
+#[test]
+fn what_is_stale_is_replaced_one_by_one() {
+    let case = Case {
+        wanted: "1 2 3",
+        there: RUNNING,
+        ..Case::default()
+    };
+    case.gives("replace 1 stale\nreplace 2 stale\nreplace 3 stale\n2 to 3");
+}
+
+#[test]
+fn all_can_not_be_alive_where_each_is_replaced_in_place() {
+    let case = Case {
+        wanted: "1 2 3",
+        there: RUNNING,
+        deploy: alive(3),
+        ..Case::default()
+    };
+    case.gives(
+        "hub/http: 3 instances, 3 alive, each replaced where it is: one must stop before it can start; \
+         --min-alive 3 is impossible; allow less: `--min-alive 2`, or `min_alive: 2` under `deploy`",
+    );
+}
+
+#[test]
+fn a_version_is_cut_over_with_the_new_one_up_first() {
+    let case = Case {
+        machines: 4,
+        conflicts: true,
+        wanted: "v42-1 v42-2 v42-3",
+        there: VERSION,
+        deploy: alive(3),
+        ..Case::default()
+    };
+    case.gives(
+        "start v42-1 missing
+         stop v41-2 surplus for hub-http@v42-2.service
+         destroy v41-2 surplus
+         start v42-2 missing
+         stop v41-3 surplus for hub-http@v42-3.service
+         destroy v41-3 surplus
+         start v42-3 missing
+         stop v41-1 surplus
+         destroy v41-1 surplus
+         3 to 4",
+    );
+}
+
+#[test]
+fn more_growth_takes_fewer_turns() {
+    let case = Case {
+        machines: 6,
+        conflicts: true,
+        wanted: "v42-1 v42-2 v42-3",
+        there: VERSION,
+        deploy: growth(3),
+        ..Case::default()
+    };
+    case.gives(
+        "start v42-1 missing
+         start v42-2 missing
+         start v42-3 missing
+         stop v41-1 surplus
+         destroy v41-1 surplus
+         stop v41-2 surplus
+         destroy v41-2 surplus
+         stop v41-3 surplus
+         destroy v41-3 surplus
+         3 to 6",
+    );
+}
+
+#[test]
+fn where_every_machine_is_taken_one_stops_before_one_starts() {
+    let case = Case {
+        conflicts: true,
+        wanted: "v42-1 v42-2 v42-3",
+        there: VERSION,
+        ..Case::default()
+    };
+    case.gives(
+        "stop v41-1 surplus for hub-http@v42-1.service
+         destroy v41-1 surplus
+         start v42-1 missing
+         stop v41-2 surplus for hub-http@v42-2.service
+         destroy v41-2 surplus
+         start v42-2 missing
+         stop v41-3 surplus for hub-http@v42-3.service
+         destroy v41-3 surplus
+         start v42-3 missing
+         2 to 3",
+    );
+    let strict = Case {
+        deploy: alive(3),
+        ..case
+    };
+    strict.gives(
+        "hub/http: 3 instances, 3 machines, Conflicts=hub-http@*.service: one must stop before one can \
+         start; --min-alive 3 is impossible; allow less: `--min-alive 2`, or `min_alive: 2` under `deploy`",
+    );
+}
+
+#[test]
+fn without_growth_one_stops_before_one_starts() {
+    let case = Case {
+        machines: 9,
+        wanted: "v42-1 v41-2",
+        there: "v41-1 new launched 1 active/running\nv41-2 new launched 2 active/running",
+        deploy: growth(0),
+        ..Case::default()
+    };
+    case.gives(
+        "stop v41-1 surplus for hub-http@v42-1.service
+         destroy v41-1 surplus
+         start v42-1 missing
+         1 to 2",
+    );
+}
+
+#[test]
+fn a_port_that_fleet_would_choose_twice_is_made_free_first() {
+    let port = MachinePort {
+        number: Some(80),
+        protocol: Protocol::Tcp,
+    };
+    let case = Case {
+        machines: 1,
+        port: Some(port),
+        wanted: "v42-1",
+        there: "v41-1 new launched 1 active/running",
+        ..Case::default()
+    };
+    case.gives(
+        "stop v41-1 surplus for hub-http@v42-1.service
+         destroy v41-1 surplus
+         start v42-1 missing
+         0 to 1",
+    );
+    // On the machine with less on it the port is free.
+    let roomy = Case {
+        machines: 2,
+        ..case
+    };
+    roomy.gives(
+        "start v42-1 missing
+         stop v41-1 surplus
+         destroy v41-1 surplus
+         1 to 2",
+    );
+}
+
+#[test]
+fn what_does_not_serve_is_mended_first_and_stopped_first() {
+    let case = Case {
+        machines: 9,
+        wanted: "1 2 3",
+        there: "1 old launched 1 active/running
+                2 old launched 2 failed/failed
+                3 new launched 3 activating/start-pre
+                4 old launched 4 active/running
+                5 old launched 5 failed/failed",
+        ..Case::default()
+    };
+    case.gives(
+        "wait 3 down
+         replace 2 stale
+         replace 1 stale
+         stop 5 surplus
+         destroy 5 surplus
+         stop 4 surplus
+         destroy 4 surplus
+         2 to 5",
+    );
+}
+
+#[test]
+fn what_failed_or_was_told_otherwise_is_started_anew() {
+    let case = Case {
+        wanted: "1 2 3 4",
+        there: "1 new launched 1 failed/failed
+                2 new loaded 2 inactive/dead
+                3 old inactive - -
+                4 new launched 3 activating/auto-restart",
+        ..Case::default()
+    };
+    case.gives(
+        "restart 1 failed
+         start 2 state
+         restart 4 down
+         start 3 state
+         0 to 4",
+    );
+}
+
+#[test]
+fn what_found_no_machine_gets_room() {
+    let case = Case {
+        machines: 2,
+        conflicts: true,
+        wanted: "v42-1 v42-2",
+        there: "v41-1 new launched 1 active/running
+                v42-1 new launched - -
+                v41-2 new launched 2 active/running",
+        ..Case::default()
+    };
+    case.gives(
+        "stop v41-1 surplus for hub-http@v42-1.service
+         destroy v41-1 surplus
+         wait v42-1 unplaced
+         stop v41-2 surplus for hub-http@v42-2.service
+         destroy v41-2 surplus
+         start v42-2 missing
+         1 to 3",
+    );
+}
+
+#[test]
+fn copies_that_nobody_wants_are_destroyed() {
+    let case = Case {
+        wanted: "1",
+        there: "1 new launched 1 active/running\n2 old inactive - -",
+        ..Case::default()
+    };
+    case.gives("destroy 2 surplus\n1 to 1");
+}
+
+#[test]
+fn a_time_that_is_too_short_is_refused() {
+    let case = Case {
+        wanted: "1",
+        deploy: Deploy {
+            ready_secs: Some(1_500),
+            ..Deploy::default()
+        },
+        ..Case::default()
+    };
+    case.gives(
+        "hub/http: an instance must be up for 1500 s, and may take 1500 s in all; allow more time: \
+         `--timeout`, or less of it up: `--ready-secs`",
+    );
+}
