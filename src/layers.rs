@@ -145,6 +145,7 @@ fn lay(below: &Arc<Node>, above: &Arc<Node>, null: Null, report: &mut Report) ->
         if entry.node.is_null() && null != Null::Stays {
             match found {
                 Some(at) => entries[at] = None,
+                None if matches!(entry.node.value, Value::Removed) => {}
                 // Whoever reads it says that there is nothing to remove, if the key is known at all.
                 None => entries.push(Some(entry.clone())),
             }
@@ -186,6 +187,11 @@ fn settle(node: &Arc<Node>, null: Null, report: &mut Report) -> Arc<Node> {
     let mut settled = Vec::with_capacity(entries.len());
     let mut changed = false;
     for entry in entries {
+        // What it removed is gone.
+        if null == Null::Removes && matches!(entry.node.value, Value::Removed) {
+            changed = true;
+            continue;
+        }
         let unlisted = unlist(entry, report);
         let node = settle(&unlisted, rule_within(entry.name(), null), report);
         changed |= !Arc::ptr_eq(&node, &entry.node);

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, Report};
+use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::layers::put;
 use crate::overrides::path::{Key, split, written};
 use crate::secrecy::{masked, names_secret};
@@ -147,26 +147,31 @@ fn read_one(text: &str, source: SourceId, report: &mut Report) -> Option<Overlay
 /// Reads a value, which is all that its text may hold: what a comment would swallow is a mistake, and so
 /// is a map that nobody may have meant.
 fn read_value(text: &str, whole: Span, report: &mut Report) -> Option<Arc<Node>> {
+    let before = report.count(Severity::Error);
     let node = parse_part(text, whole.source, whole.start as usize, report);
     let Some(node) = node else {
-        if !report.has_errors() {
+        if report.count(Severity::Error) == before {
             report.push(Diagnostic::error(whole, "there is no value here").help(QUOTE));
         }
         return None;
     };
     let offset = |at: u32| (at - whole.start) as usize;
-    let own = &text[offset(node.span.start)..offset(node.span.end)];
-    let before = text[..offset(node.span.start)].trim();
-    let after = text[offset(node.span.end)..].trim_end();
+    let (before, own) = text.split_at(offset(node.span.start));
     let is_collection = matches!(node.value, Value::Mapping(_) | Value::Sequence(_));
+    // Of a block only the beginning is marked.
     let is_block = is_collection && !own.starts_with(['{', '[']);
-    let rest = after.trim_start();
-    if !is_block && !rest.is_empty() {
-        let span = whole.part(offset(node.span.end) + after.len() - rest.len(), rest.len());
-        let diagnostic = Diagnostic::error(span, "this is no part of the value");
+    let end = offset(node.span.end);
+    let rest = if is_block { "" } else { text[end..].trim() };
+    if !rest.is_empty() {
+        let start = text.trim_end().len() - rest.len();
+        let diagnostic = Diagnostic::error(
+            whole.part(start, rest.len()),
+            "this is no part of the value",
+        );
         report.push(diagnostic.help(QUOTE));
         return None;
     }
+    let before = before.trim();
     if is_block || !(before.is_empty() || before.starts_with(['&', '!'])) {
         let message = "a value has YAML's flow form here: `text`, `[1, 2]` or `{a: 1}`";
         report.push(Diagnostic::error(whole, message).help(QUOTE));

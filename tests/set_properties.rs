@@ -74,7 +74,7 @@ proptest! {
         let set = render_with(&manifest_with(place, &old), std::slice::from_ref(&over));
         prop_assert_eq!(&set, &written, "{}", over);
         if path != "hub.processes.web.user" {
-            let set = render_with(&manifest_with("process: web", ""), &[over.clone()]);
+            let set = render_with(&manifest_with("process: web", ""), std::slice::from_ref(&over));
             let file = render_with(&manifest_with(&format!("process: web\n    {place}"), &new), &[]);
             prop_assert_eq!(set, file, "{}", over);
         }
