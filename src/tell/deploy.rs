@@ -11,7 +11,7 @@ use crate::diff::instances::Condition;
 use crate::journal::{Outcome as Ending, Release};
 use crate::moment::span;
 use crate::plan::file::FilePlace;
-use crate::rollout::watch::Sight;
+use crate::rollout::watch::{Sight, serves};
 use crate::rollout::{Action, Impossible, Plan, ProcessPlan, Reason, Step};
 use crate::state::{MachineId, RegistryName, UnitState};
 use crate::submit::Task;
@@ -132,6 +132,14 @@ pub fn seen(sight: &Sight) -> String {
         format!("{} on {}{old}", shown(state), machine.short())
     });
     line(&states.collect::<Vec<_>>().join("; "))
+}
+
+/// Tells whether nothing more is to come of a unit, so that its step's end says the same.
+#[must_use]
+pub fn is_settled(sight: &Sight) -> bool {
+    let hash = sight.unit.as_ref().map(|unit| &unit.hash);
+    let mut states = sight.states.values();
+    !sight.states.is_empty() && states.all(|state| serves(state) && Some(&state.hash) == hash)
 }
 
 /// Returns the line on a unit that is seen to be another than before.

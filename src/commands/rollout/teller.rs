@@ -107,7 +107,7 @@ impl Witness for Teller<'_> {
             let (name, seen) = (unit.as_str(), words::seen(sight));
             let text = format!("{name}  {seen}, {}", words::time(waited));
             self.table.say(name, &text);
-        } else if is_new {
+        } else if is_new && !(self.format == Format::Text && words::is_settled(sight)) {
             let text = match self.format {
                 Format::Json => events::seen(unit, sight, waited),
                 Format::Text => words::changed(unit, sight, waited),
