@@ -64,6 +64,7 @@ fn unitgen(
         .current_dir(folder)
         .env_clear()
         .env("PATH", fleetctl.path())
+        .env("UNITGEN_AUTHOR", "ann@desk")
         .envs(server.map(|server| ("FLEETCTL_ENDPOINT", server.endpoint())))
         .envs(etcd.map(|etcd| ("ETCDCTL_ENDPOINTS", &etcd.endpoint)))
         .output()
