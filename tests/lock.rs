@@ -308,13 +308,3 @@ fn a_lease_that_ends_is_noticed() {
     );
     lock.release().unwrap();
 }
-
-#[test]
-fn a_lock_outlives_its_time_as_long_as_it_is_kept() {
-    let short = Terms { ttl: 2, ..terms() };
-    let wait = Duration::ZERO;
-    let lock = take_for(short, shared(), "ann@desk", &["lock-kept"], wait, |_| ()).unwrap();
-    thread::sleep(Duration::from_millis(2_800));
-    lock.check().unwrap();
-    lock.release().unwrap();
-}

@@ -171,7 +171,7 @@ fn an_etcd_that_stands_still_again_and_again_gives_nothing_twice() {
                 })
             })
             .collect();
-        for _ in 0..4 {
+        for _ in 0..3 {
             thread::sleep(Duration::from_millis(150));
             etcd.freeze();
             thread::sleep(Duration::from_millis(450));
@@ -264,9 +264,13 @@ fn is_held(app: &str) -> bool {
 }
 
 #[test]
-fn who_is_killed_holds_nobody_up_for_long() {
+fn who_is_killed_holds_nobody_up_for_long_and_who_lives_keeps_what_they_have() {
     let app = "lock-killed";
     let folder = Folder::new();
+    let start = Instant::now();
+    let brief = Terms { ttl: 2, ..terms() };
+    let wait = Duration::ZERO;
+    let kept = take_for(brief, shared(), "cid", &["lock-kept"], wait, |_| ()).unwrap();
     let mut process = other("hold", app, &folder);
     until(|| is_held(app));
     assert!(take("bob@home", &[app]).is_err());
@@ -278,6 +282,10 @@ fn who_is_killed_holds_nobody_up_for_long() {
     let lock = take_for(terms(), shared(), "bob@home", &[app], wait, waits).unwrap();
     lock.check().unwrap();
     assert_eq!(told, ["ann"]);
+    // Its lease would have ended long ago.
+    assert!(start.elapsed() > Duration::from_secs(2));
+    kept.check().unwrap();
+    assert!(is_held("lock-kept"));
 }
 
 #[test]
