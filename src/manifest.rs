@@ -146,6 +146,11 @@ pub fn from_tree(root: &Arc<Node>, report: &mut Report) -> Manifest {
     };
     apps.sort_by(|a, b| a.name.value.cmp(&b.name.value));
     let values = defaults.iter().flat_map(|defaults| defaults.entries());
+    // An app's bounds are merged with the defaults', one by one.
+    let bounds = defaults
+        .iter()
+        .filter_map(|defaults| defaults.entry("deploy"));
+    let values = values.chain(bounds.flat_map(|bounds| bounds.node.entries()));
     Manifest {
         templates: written.templates,
         defaults: values.map(|entry| entry.node.span).collect(),

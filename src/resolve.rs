@@ -3,6 +3,7 @@
 //! In: a `Manifest`. Out: a `Model` with every default in place, and a report of all that does not
 //! fit together. Knows nothing of templates' text and of the world.
 
+mod bounds;
 pub mod client;
 mod companions;
 pub mod container;

@@ -61,7 +61,8 @@ pub struct Settings {
     /// Runs the process by the clock instead of for ever: one or several of systemd's calendar
     /// events, such as `"*-*-* 03:00:00"`, which YAML wants in quotes.
     pub schedule: Field<OneOrMany<Text>>,
-    /// The bounds within which instances are replaced.
+    /// The bounds within which instances are replaced: `min_alive`, `max_growth`, `ready_secs`,
+    /// `timeout`, `max_failures`, and `health`, an address that each must answer at.
     pub deploy: Field<Deploy>,
     /// The unit's whole text; goes with `template: verbatim` only.
     pub text: Field<String>,

@@ -70,12 +70,13 @@ pub fn resolve(scope: &Scope<'_>, report: &mut Report) -> Option<Process> {
         conflicts: scope.conflicts(&unit),
         companions: scope.companions(&unit, slot, global, report),
         machine_ports: scope.machine_ports(),
-        deploy: scope.deploy(),
+        deploy: Deploy::default(),
         instances,
         overlays,
         work,
         unit,
     };
+    process.deploy = scope.deploy(&process, global, report);
     check_slots(&process, settings, report);
     check_program(&process, settings, report);
     check_ports(&process, settings, report);
@@ -246,20 +247,6 @@ impl Scope<'_> {
             }));
         }
         found
-    }
-
-    fn deploy(&self) -> Deploy {
-        let Some(deploy) = self.settings.deploy.get() else {
-            return Deploy::default();
-        };
-        Deploy {
-            min_alive: deploy.min_alive.get().copied(),
-            max_growth: deploy.max_growth.get().copied(),
-            ready_secs: deploy.ready_secs.get().copied(),
-            timeout: deploy.timeout.get().copied(),
-            max_failures: deploy.max_failures.get().copied(),
-            health: deploy.health.get().map(|health| health.0.clone()),
-        }
     }
 }
 
