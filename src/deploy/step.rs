@@ -23,6 +23,9 @@ struct Awaiting {
     is_ready: bool,
 }
 
+/// Two rounds of fleet's agents.
+const ROUNDS: Duration = Duration::from_secs(10);
+
 /// What machines say of a unit.
 type States = BTreeMap<MachineId, UnitState>;
 
@@ -198,10 +201,20 @@ impl Rollout<'_> {
     ) -> Result<States, Box<Failure>> {
         self.turn(part, State::Loaded)?;
         let began = self.rules.time.now();
-        let is_down = |sight: &Sight| !sight.states.values().any(is_busy);
+        let launched = SeenState::Known(State::Launched);
+        // One that failed does not run: that it was seen to is said by fleet alone.
+        let is_down = |sight: &Sight| {
+            let current = sight.unit.as_ref().and_then(|unit| unit.current.as_ref());
+            current != Some(&launched) && !sight.states.values().any(is_busy)
+        };
         let result = self.wait_until(&part.unit, Awaited::Down, limit, is_down);
         match result {
             Ok(sight) => {
+                // Of what is on every machine fleet says nothing.
+                let is_global = sight.unit.as_ref().is_some_and(|unit| unit.current.is_none());
+                if is_global && self.waited(began) < LOOK_MAXIMUM {
+                    self.rules.time.pause(ROUNDS);
+                }
                 witness.seen(&part.unit, &sight, self.waited(began));
                 Ok(sight.states)
             }
