@@ -12,6 +12,8 @@ mod room;
 pub mod watch;
 
 #[cfg(test)]
+mod case;
+#[cfg(test)]
 mod tests;
 
 use std::fmt;

@@ -211,7 +211,10 @@ impl Rollout<'_> {
         match result {
             Ok(sight) => {
                 // Of what is on every machine fleet says nothing.
-                let is_global = sight.unit.as_ref().is_some_and(|unit| unit.current.is_none());
+                let is_global = sight
+                    .unit
+                    .as_ref()
+                    .is_some_and(|unit| unit.current.is_none());
                 if is_global && self.waited(began) < LOOK_MAXIMUM {
                     self.rules.time.pause(ROUNDS);
                 }
