@@ -10,6 +10,7 @@ use crate::deploy::{Failure, Outcome, Stop, Why};
 use crate::diff::instances::Condition;
 use crate::journal::{Outcome as Ending, Release};
 use crate::moment::span;
+use crate::overrides::Override;
 use crate::plan::file::FilePlace;
 use crate::rollout::watch::{Sight, serves};
 use crate::rollout::{Action, Impossible, Plan, ProcessPlan, Reason, Step};
@@ -311,7 +312,10 @@ pub fn release(release: &Release, now: u64, is_now: bool) -> String {
         parts.push(format!("config {config}"));
     }
     for (path, value) in &release.set {
-        parts.push(format!("--set {path}={value}"));
+        parts.push(format!(
+            "--set {}",
+            Override::new(format!("{path}={value}"))
+        ));
     }
     let mark = if is_now { "*" } else { " " };
     format!(

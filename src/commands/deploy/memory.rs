@@ -86,8 +86,10 @@ fn goal(app: &str, loaded: &Loaded) -> Option<Goal> {
 fn forgotten(app: &str, release: &Release, remembered: &[(&String, &String)]) -> CommandError {
     let mut flags = String::new();
     for (path, value) in remembered {
-        let value = shlex::try_quote(value).map_or_else(|_| (*value).clone(), |it| it.to_string());
-        flags.push_str(&format!(" --set {path}={value}"));
+        // What looks like a secret is not shown.
+        let text = Override::new(format!("{path}={value}")).to_string();
+        let quoted = shlex::try_quote(&text).map_or_else(|_| text.clone(), |it| it.to_string());
+        flags.push_str(&format!(" --set {quoted}"));
     }
     let number = release.number;
     let message = format!(
