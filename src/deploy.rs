@@ -19,7 +19,7 @@ use crate::deploy::health::Health;
 use crate::error::CommandError;
 use crate::http::address::Tunnel;
 use crate::interruption::Interruption;
-use crate::rollout::watch::{Sight, serves};
+use crate::rollout::watch::Sight;
 use crate::rollout::{Action, ProcessPlan, Step};
 use crate::state::RegistryName;
 
@@ -88,6 +88,8 @@ pub enum Stop {
 pub struct Report {
     /// The outcomes.
     pub outcomes: Vec<Outcome>,
+    /// Whether anything was sent to fleet that may have changed anything.
+    pub has_changed: bool,
     /// Why it ended early, where it did.
     pub stop: Option<Stop>,
 }
@@ -99,13 +101,6 @@ impl Report {
         let mut outcomes = self.outcomes.iter();
         self.stop.is_none() && outcomes.all(|outcome| matches!(outcome, Outcome::Done(_)))
     }
-
-    /// Tells whether anything may have been changed.
-    #[must_use]
-    pub fn has_changed(&self) -> bool {
-        let mut outcomes = self.outcomes.iter();
-        outcomes.any(|outcome| !matches!(outcome, Outcome::NotTried))
-    }
 }
 
 /// Carries out plans.
@@ -113,6 +108,8 @@ pub struct Rollout<'a> {
     fleet: &'a mut Fleet,
     rules: Rules<'a>,
     health: Health,
+    /// Whether anything was sent that may have changed anything.
+    has_sent: bool,
 }
 
 impl fmt::Debug for Rollout<'_> {
@@ -130,38 +127,35 @@ impl<'a> Rollout<'a> {
             fleet,
             rules,
             health,
+            has_sent: false,
         }
     }
 
     /// Carries out the steps of a process.
     pub fn process(&mut self, process: &ProcessPlan, witness: &mut dyn Witness) -> Report {
+        self.has_sent = false;
         let mut report = Report {
             outcomes: process.steps.iter().map(|_| Outcome::NotTried).collect(),
+            has_changed: false,
             stop: None,
         };
         let mut failures = 0;
         let mut first = 0;
         // What only begins to run, or is on its way, is waited for together.
-        let is_gentle = |step: &Step| matches!(step.action, Action::Start | Action::Wait);
+        let is_gentle =
+            |step: &Step| matches!(step.action, Action::Start | Action::Wait) && !step.is_alone;
         for steps in process
             .steps
             .chunk_by(|one, next| is_gentle(one) && is_gentle(next))
         {
-            if self.rules.interruption.is_asked() {
-                report.stop = Some(Stop::Interrupted);
-                return report;
-            }
-            if let Err(error) = (self.rules.may_go_on)() {
-                report.stop = Some(Stop::Barred(error));
-                return report;
+            report.stop = self.bar();
+            if report.stop.is_some() {
+                break;
             }
             let places = first..first + steps.len();
             first = places.end;
-            for at in places.clone() {
-                witness.began(process, at);
-            }
             let allowed = process.bounds.max_failures.saturating_sub(failures);
-            let outcomes = self.steps(process, steps, allowed, witness);
+            let outcomes = self.steps(process, steps, places.start, allowed, witness);
             for (at, outcome) in places.zip(outcomes) {
                 failures += usize::from(matches!(outcome, Outcome::Failed(_)));
                 witness.ended(process, at, &outcome);
@@ -169,31 +163,43 @@ impl<'a> Rollout<'a> {
             }
             if failures > process.bounds.max_failures {
                 report.stop = Some(Stop::Failures);
-                return report;
+                break;
             }
         }
+        let is_tried = |outcome: &Outcome| !matches!(outcome, Outcome::NotTried);
+        if report.stop.is_none() && !report.outcomes.iter().all(is_tried) {
+            report.stop = self.bar();
+        }
+        report.has_changed = self.has_sent;
         report
+    }
+
+    /// Tells why nothing more may be begun.
+    fn bar(&self) -> Option<Stop> {
+        if self.rules.interruption.is_asked() {
+            return Some(Stop::Interrupted);
+        }
+        (self.rules.may_go_on)().err().map(Stop::Barred)
     }
 
     /// Waits until one instance less may serve.
     fn wait_for_others(&mut self, process: &ProcessPlan, step: &Step) -> Result<(), Box<Failure>> {
+        let fail = |error| Failure::new(&step.instance, Why::Remote(error));
         let began = self.rules.time.now();
         loop {
-            let serving = self
-                .serving(process)
-                .map_err(|error| Failure::new(&step.instance, Why::Remote(error)))?;
-            let others = serving
-                .iter()
-                .filter(|name| **name != step.instance)
-                .count();
-            let is_lowering = others < serving.len();
-            if !is_lowering || others >= process.floor {
+            let own = self.sight(&step.instance).map_err(fail)?;
+            if !own.may_serve() {
+                return Ok(());
+            }
+            let serving = self.serving(process).map_err(fail)?;
+            let others = serving.iter().filter(|name| **name != step.instance);
+            if others.count() >= step.floor {
                 return Ok(());
             }
             if self.waited(began) >= RECOVERY.min(process.bounds.timeout) {
                 let why = Why::TooFew {
                     serving: serving.len(),
-                    floor: process.floor,
+                    floor: step.floor,
                     missing: missing(process, &serving),
                 };
                 return Err(Failure::new(&step.instance, why));
@@ -206,16 +212,18 @@ impl<'a> Rollout<'a> {
     fn serving(&mut self, process: &ProcessPlan) -> Result<Vec<RegistryName>, CommandError> {
         let mut serving = Vec::new();
         if process.serving.len() > ASKED_SINGLY {
+            let mut units = self.patiently(Fleet::units)?;
             let mut states = self.patiently(Fleet::states)?;
             for name in &process.serving {
                 let states = states.remove(name).unwrap_or_default();
-                serving.extend(states.values().any(serves).then(|| name.clone()));
+                let sight = Sight::new(units.remove(name), states);
+                serving.extend(sight.serves().then(|| name.clone()));
             }
             return Ok(serving);
         }
         for name in &process.serving {
-            let states = self.patiently(|fleet| fleet.states_of(name))?;
-            serving.extend(states.values().any(serves).then(|| name.clone()));
+            let sight = self.sight(name)?;
+            serving.extend(sight.serves().then(|| name.clone()));
         }
         Ok(serving)
     }

@@ -35,6 +35,11 @@ impl Interruption {
         Ok(Self(asked))
     }
 
+    /// Says that an end is wanted, as a signal would.
+    pub fn ask(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
     /// Tells whether an end is wanted.
     #[must_use]
     pub fn is_asked(&self) -> bool {

@@ -46,8 +46,6 @@ pub struct ProcessPlan {
     pub is_global: bool,
     /// How many instances are to serve in the end; none of a process that serves nobody.
     pub wanted: usize,
-    /// How many must serve at any time, as long as so many can.
-    pub floor: usize,
     /// All units of the process that serve, or may.
     pub serving: Vec<RegistryName>,
     /// The steps.
@@ -67,10 +65,15 @@ pub struct Step {
     pub reason: Reason,
     /// The units that it is done to, in their order.
     pub parts: Vec<Part>,
-    /// Whether an instance that serves is taken down by it.
+    /// Whether an instance that serves, or may, is taken down by it.
     pub lowers: bool,
+    /// How many others must serve then.
+    pub floor: usize,
     /// The first port of the machine that the instance takes.
     pub port: Option<u16>,
+    /// Whether nothing else may begin with it: fleet gives what comes at once to machines in any order, and
+    /// knows nothing of ports.
+    pub is_alone: bool,
     /// The instance that needs the place.
     pub makes_room_for: Option<RegistryName>,
 }
@@ -123,6 +126,8 @@ impl Action {
 /// A unit of an instance, and what is done to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
+    /// What is done to it.
+    pub action: Action,
     /// Its name.
     pub unit: RegistryName,
     /// What the registry has of it; nothing where it has none.
@@ -158,6 +163,8 @@ pub enum Reason {
     Condition(Condition),
     /// Somebody asked for it.
     Asked,
+    /// It is as it should be, but nobody knows for how long.
+    Unproven,
 }
 
 impl Reason {
@@ -167,6 +174,7 @@ impl Reason {
         match self {
             Self::Condition(condition) => condition.word(),
             Self::Asked => "asked",
+            Self::Unproven => "unproven",
         }
     }
 }

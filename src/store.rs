@@ -262,6 +262,8 @@ impl Store {
         }
         let mut error = CommandError::remote(format!("can't reach etcd at {}", self.shown));
         error.may_pass = true;
+        let mut all = silence.failures.iter();
+        error.is_nobody = all.all(|(_, failure)| failure.is_nobody());
         // What counts is what each endpoint said last: a connection that ended says nothing of it.
         let mut failures: Vec<(String, Failure)> = Vec::new();
         for (endpoint, failure) in silence.failures {

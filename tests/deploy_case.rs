@@ -152,6 +152,7 @@ pub(crate) fn cases(luck: impl Strategy<Value = Luck>) -> impl Strategy<Value = 
         2 => Just(There::New),
         1 => Just(There::Loaded),
         1 => Just(There::Inactive),
+        1 => Just(There::Failed),
     ];
     let port = prop_oneof![
         2 => Just(Port::None),

@@ -176,7 +176,7 @@ fn a_run_that_does_not_end(case: &Case, run: &Run) -> TestCaseResult {
 fn good() -> impl Strategy<Value = Luck> {
     prop_oneof![
         3 => Just(Luck::Good),
-        2 => (0..60_u64).prop_map(|start| Luck::Slow(start, 0)),
+        3 => (0..60_u64, 0..30_u64).prop_map(|(start, stop)| Luck::Slow(start, stop)),
         1 => Just(Luck::Shaky),
     ]
 }
@@ -220,7 +220,6 @@ fn instances_are_replaced_one_by_one() {
 }
 
 #[test]
-#[ignore = "an agent does not see that a unit is to be loaded and launched again between two rounds"]
 fn a_failed_instance_is_started_anew() {
     let mut case = plain(1, &[There::Failed]);
     case.old.text = "new";
@@ -228,7 +227,6 @@ fn a_failed_instance_is_started_anew() {
 }
 
 #[test]
-#[ignore = "what nobody wants and has no machine takes the place that is made for another one"]
 fn what_seeks_a_machine_takes_no_place_from_what_is_wanted() {
     let mut there = [There::Old; 6];
     there[1] = There::Inactive;
@@ -239,7 +237,6 @@ fn what_seeks_a_machine_takes_no_place_from_what_is_wanted() {
 }
 
 #[test]
-#[ignore = "fleet shows no state of what it unloads, though that may still be at work"]
 fn what_is_slow_to_stop_has_stopped_before_the_next_one_starts() {
     let mut case = plain(1, &[There::Old]);
     (case.versioned, case.conflicts, case.machines) = (true, true, 1);
@@ -263,7 +260,6 @@ proptest! {
 
     #[test]
     fn a_rollout_does_all_that_is_wanted_within_its_bounds(case in cases(good())) {
-        prop_assume!(!case.scene().lacks_room());
         a_good_run(&case)?;
     }
 
@@ -274,19 +270,16 @@ proptest! {
 
     #[test]
     fn another_run_goes_on_after_faults(case in cases(good()), troubles in troubles()) {
-        prop_assume!(!case.scene().lacks_room());
         a_run_that_does_not_end(&case, &Run { troubles, ..Run::default() })?;
     }
 
     #[test]
     fn another_run_goes_on_after_a_kill(case in cases(good()), pauses in 0..120_usize) {
-        prop_assume!(!case.scene().lacks_room());
         a_run_that_does_not_end(&case, &Run { killed_in: Some(pauses), ..Run::default() })?;
     }
 
     #[test]
     fn another_run_goes_on_after_a_bar(case in cases(good()), step in 0..8_usize) {
-        prop_assume!(!case.scene().lacks_room());
         a_run_that_does_not_end(&case, &Run { barred_at: Some(step), ..Run::default() })?;
     }
 }

@@ -13,6 +13,7 @@ use crate::commands::rollout::course::Course;
 use crate::commands::rollout::register::{Register, RegisterFlags};
 use crate::commands::rollout::{Format, filed, listen, of_app, planned};
 use crate::commands::set::Overrides;
+use crate::commands::submit::adopted;
 use crate::commands::{Invocation, Loaded};
 use crate::configuration::folder::Folder;
 use crate::configuration::history;
@@ -25,6 +26,8 @@ use crate::name::AppName;
 use crate::plan::prune::PruneLimit;
 use crate::rollout::process::{of_goals, vanished};
 use crate::settings::now;
+use crate::submit::Task;
+use crate::tell::submit as tell;
 
 /// Stores the unit files, and makes the right instances run: one after the other, so that enough of them
 /// serve at any time.
@@ -87,6 +90,7 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     let selected = loaded.select_also_gone(&args.apps)?;
     let apps = selected.as_deref();
     let names = names(&loaded, apps);
+    check_overrides(&loaded, &names)?;
     let register = args.register.open(&args.connection, false, invocation)?;
     let register = register.as_ref();
     let interruption = listen()?;
@@ -96,7 +100,8 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     };
     let releases = last_releases(register, &names)?;
     memory::check(args.as_written, &loaded, &releases, register, invocation)?;
-    let listing = invocation.begin_listing(&args.connection, &args.apps)?;
+    // All of it: who holds the machines matters, whoever that is.
+    let listing = invocation.begin_listing(&args.connection, &[])?;
     let mut compared = invocation.compare_with_fleet(&args.connection, listing, &loaded, apps)?;
     loaded.check_apps(apps, &compared.diff).map_err(|error| {
         if args.prune || error.help.is_some() {
@@ -111,17 +116,28 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     let wanted: Vec<&App> = selected_apps(&loaded, apps);
     let goals = goals(&wanted, &loaded.desired);
     let mut processes = of_goals(&goals, diff, observed, &given, |_, _| false);
-    let vanished = vanished(diff, observed, &given);
-    if args.prune {
-        prune::check(args.prune_max, &loaded, diff, observed)?;
-        processes.extend(vanished);
-    } else {
-        prune::tell(diff, &vanished, invocation);
-    }
-    let Some(plan) = planned(&processes, observed, args.yes_global, invocation) else {
+    // Of an app that nobody named nobody knows that it is to go: another manifest may have it.
+    let is_meant = |app: &str| args.prune && names.iter().any(|name| name == app);
+    let (gone, left): (Vec<_>, Vec<_>) = vanished(diff, observed, &given)
+        .into_iter()
+        .partition(|process| is_meant(&process.app));
+    prune::check(args.prune_max, is_meant, &loaded, diff, observed)?;
+    prune::tell(is_meant, diff, &left, invocation);
+    processes.extend(gone);
+    let Some(plan) = planned(
+        &processes,
+        observed,
+        args.yes_global,
+        args.format,
+        invocation,
+    ) else {
         return Ok(Status::Refused);
     };
-    let mut apps = filed(diff, &loaded.desired, args.prune, plan);
+    let mut apps = filed(diff, &loaded.desired, is_meant, plan);
+    let files = apps.iter().flat_map(|app| &app.files);
+    let files: Vec<Task> = files.cloned().collect();
+    let adopted = adopted(&files, &observed.units);
+    invocation.output.message(&tell::adopted(&adopted));
     for goal in goals {
         let release = releases.get(&goal.app);
         let entry = entry(&loaded, goal, register, invocation)?;
@@ -139,6 +155,7 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
         connection: &args.connection,
         register,
         lock: lock.as_ref(),
+        has_begun: false,
     };
     if args.dry_run {
         course.rehearse(invocation);
@@ -155,6 +172,18 @@ pub(super) fn give_back(lock: Option<Lock>, invocation: &mut Invocation) {
         let error = error.under("the lock was not given back: it ends by itself within a minute");
         invocation.output.message(&error.text());
     }
+}
+
+/// Refuses values for apps that are not deployed.
+fn check_overrides(loaded: &Loaded, names: &[String]) -> Result<(), CommandError> {
+    let apps = loaded.overrides.iter().filter_map(|one| one.app.as_ref());
+    for app in apps {
+        if !names.contains(app) {
+            let message = format!("`--set` has a value for `{app}`, which is not deployed");
+            return Err(CommandError::trouble(message).help("name that app, too"));
+        }
+    }
+    Ok(())
 }
 
 /// Returns the names of all apps that are meant.
@@ -214,7 +243,10 @@ fn entry(
 }
 
 /// Returns the number of the last change of an app's configuration.
-fn config(goal: &Goal, register: Option<&Register>) -> Result<Option<u64>, CommandError> {
+pub(super) fn config(
+    goal: &Goal,
+    register: Option<&Register>,
+) -> Result<Option<u64>, CommandError> {
     let Some(register) = register else {
         return Ok(None);
     };

@@ -104,13 +104,16 @@ fn release(
             taken.collect()
         }
         Format::Json => {
-            let locks = lock::json(released, now);
+            let locks = lock::json(released.iter().copied(), now);
             let value = json!({"format_version": 1, "released": locks, "free": free});
             escaped(&format!("{value:#}\n"))
         }
     };
     invocation.output.result(&text);
-    if let Some(error) = failed {
+    if let Some(mut error) = failed {
+        if !released.is_empty() {
+            error.status = Status::Partial;
+        }
         return Err(error);
     }
     if free.is_empty() {

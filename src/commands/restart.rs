@@ -13,7 +13,8 @@ use crate::commands::rollout::{Format, listen, planned};
 use crate::commands::{Invocation, Loaded};
 use crate::error::{CommandError, Status};
 use crate::files;
-use crate::model::Deploy;
+use crate::goal::{ProcessGoal, goals};
+use crate::model::App;
 use crate::name::{AppName, ProcessName};
 use crate::rollout::process::running;
 use crate::rollout::watch::Kind;
@@ -69,9 +70,9 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     };
     let mut fleet = args.connection.fleet(&invocation.settings)?;
     let observed = fleet.observe()?;
-    let deploy = |name: &str| bounds(&loaded, &app, name);
+    let goal = |name: &str| goal(&loaded, &app, name);
     let state = |file: &RegistryName| state(&loaded, file);
-    let processes = running(&app, process.as_deref(), &observed, deploy, state, &given);
+    let processes = running(&app, process.as_deref(), &observed, goal, state, &given);
     if processes.is_empty() {
         let message = format!("nothing of `{}` runs in the cluster", args.name);
         return Err(CommandError::trouble(message).help(
@@ -89,7 +90,13 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
             "left alone, since it ends by itself or is started by something else: {names}\n"
         ));
     }
-    let Some(plan) = planned(&processes, &observed, args.yes_global, invocation) else {
+    let Some(plan) = planned(
+        &processes,
+        &observed,
+        args.yes_global,
+        args.format,
+        invocation,
+    ) else {
         return Ok(Status::Refused);
     };
     let course = Course {
@@ -105,6 +112,7 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
         connection: &args.connection,
         register: register.as_ref(),
         lock: lock.as_ref(),
+        has_begun: false,
     };
     if args.dry_run {
         course.rehearse(invocation);
@@ -148,15 +156,15 @@ fn manifest(invocation: &mut Invocation) -> Result<Option<Loaded>, CommandError>
     Ok(Some(loaded).filter(|loaded| !loaded.report.has_errors()))
 }
 
-/// Returns the bounds of a process as the manifest has them.
-fn bounds(loaded: &Loaded, app: &str, process: &str) -> Deploy {
-    let mut apps = loaded.model.apps.iter();
-    let app = apps.find(|known| known.name.value.as_str() == app);
-    let mut processes = app.into_iter().flat_map(|app| &app.processes);
-    let process = processes.find(|known| known.name.value.as_str() == process);
-    process
-        .map(|process| process.deploy.clone())
-        .unwrap_or_default()
+/// Returns what the manifest says of a process.
+fn goal(loaded: &Loaded, app: &str, process: &str) -> Option<ProcessGoal> {
+    let apps = loaded.model.apps.iter();
+    let apps: Vec<&App> = apps
+        .filter(|known| known.name.value.as_str() == app)
+        .collect();
+    let goal = goals(&apps, &loaded.desired).pop()?;
+    let mut processes = goal.processes.into_iter();
+    processes.find(|known| known.process == process)
 }
 
 /// Returns what fleet is to do with the instances of a unit file, as the manifest has it.

@@ -1,22 +1,24 @@
 //! `unitgen rollback`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Parser;
 
 use crate::commands::connection::Connection;
-use crate::commands::deploy::{folder, give_back};
+use crate::commands::deploy::{config, folder, give_back};
 use crate::commands::rollout::bounds::BoundsFlags;
 use crate::commands::rollout::course::Course;
 use crate::commands::rollout::register::{Register, RegisterFlags};
 use crate::commands::rollout::{Format, filed, listen, of_app, planned};
 use crate::commands::{Invocation, Loaded};
+use crate::config::variable::Variables;
 use crate::configuration::change::{Change, Deed, change};
 use crate::configuration::folder::Folder;
-use crate::configuration::history;
+use crate::configuration::{Configuration, history, read};
 use crate::error::{CommandError, Status};
 use crate::interruption::Interruption;
 use crate::journal::{self, Entry, Journal, Outcome, Release};
+use crate::lock::Lock;
 use crate::name::AppName;
 use crate::rollout::process::{of_goals, vanished};
 use crate::settings::now;
@@ -109,17 +111,28 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
         compared.observed.machines = compared.fleet.machines()?;
     }
     let past = Past::find(args, register, &target)?;
+    let is_unfinished = is_unfinished(&journal);
     let (diff, observed) = (&compared.diff, &compared.observed);
     let goals = std::slice::from_ref(&target.goal);
-    let mut processes = of_goals(goals, diff, observed, &given, |_, _| past.is_some());
+    // Of a rollback that was cut short nobody knows what was started since the configuration changed.
+    let is_asked = past
+        .as_ref()
+        .is_some_and(|past| !past.is_same || is_unfinished);
+    let mut processes = of_goals(goals, diff, observed, &given, |_, _| is_asked);
     // What came since is of the app, and was not there then.
     processes.extend(vanished(diff, observed, &given));
-    let Some(plan) = planned(&processes, observed, args.yes_global, invocation) else {
+    let Some(plan) = planned(
+        &processes,
+        observed,
+        args.yes_global,
+        args.format,
+        invocation,
+    ) else {
         return Ok(Status::Refused);
     };
-    let mut apps = filed(diff, &loaded.desired, true, plan);
+    let mut apps = filed(diff, &loaded.desired, |_| true, plan);
     let app = of_app(&mut apps, name.as_str());
-    app.entry = Some(entry(&target, &journal, &action, invocation));
+    app.entry = Some(entry(&target, &journal, &action, register, invocation)?);
     let mut course = Course {
         cluster: compared.fleet.server().replace('`', ""),
         action,
@@ -129,13 +142,22 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
         connection: &args.connection,
         register: Some(register),
         lock: lock.as_ref(),
+        has_begun: false,
     };
+    let past = past.filter(|past| !past.is_same);
     if args.dry_run {
+        if let Some(past) = &past {
+            let number = past.number;
+            let text = format!("the configuration would be that of change {number} again\n");
+            invocation.output.message(&text);
+        }
         course.rehearse(invocation);
         return Ok(Status::Done);
     }
     if let Some(past) = past {
+        lock.as_ref().map_or(Ok(()), Lock::check)?;
         let number = past.bring_back(register, &interruption, invocation)?;
+        course.has_begun = true;
         if let Some(entry) = course.apps.iter_mut().find_map(|app| app.entry.as_mut()) {
             entry.config = number.or(entry.config);
         }
@@ -178,23 +200,52 @@ fn none(app: &str) -> CommandError {
     error.help("`unitgen deploy` records one")
 }
 
+/// Tells whether the last release is a rollback that did not come to its end.
+fn is_unfinished(journal: &Journal) -> bool {
+    let last = journal.releases.first();
+    last.is_some_and(|last| last.undone.is_some() && last.outcome != Outcome::Complete)
+}
+
 /// Finds the release that is meant.
 fn target<'a>(args: &Args, journal: &'a Journal) -> Result<&'a Release, CommandError> {
-    let mut releases = journal.releases.iter();
-    let Some(last) = releases.next() else {
+    let releases = &journal.releases;
+    let Some(last) = releases.first() else {
         return Err(none(&args.app));
     };
     let help = format!("`unitgen rollback {} --list` shows them", args.app);
     if let Some(number) = args.to {
-        let mut all = journal.releases.iter();
+        let mut all = releases.iter();
         return all.find(|release| release.number == number).ok_or_else(|| {
             let message = format!("there is no release {number} of `{}`", args.app);
             CommandError::trouble(message).help(help)
         });
     }
-    let is_other =
-        |release: &&Release| release.outcome == Outcome::Complete && release.goal != last.goal;
-    releases.find(is_other).ok_or_else(|| {
+    if let Some(number) = journal
+        .unreadable
+        .first()
+        .filter(|number| **number > last.number)
+    {
+        let message = format!(
+            "release {number} of `{}`, the last one, can't be read",
+            args.app
+        );
+        return Err(CommandError::trouble(message)
+            .help("a newer unitgen may have written it; say which is meant: `--to N`"));
+    }
+    // One that was cut short goes on to where it was going.
+    if is_unfinished(journal) {
+        return Ok(last);
+    }
+    // What was rolled back from is nothing to go back to.
+    let undone: BTreeSet<u64> = releases
+        .iter()
+        .filter_map(|release| release.undone)
+        .collect();
+    let is_meant = |release: &&Release| {
+        let is_undone = undone.contains(&release.number);
+        release.outcome == Outcome::Complete && release.goal != last.goal && !is_undone
+    };
+    releases.iter().find(is_meant).ok_or_else(|| {
         let message = format!(
             "there is no earlier release of `{}` to go back to",
             args.app
@@ -216,27 +267,43 @@ fn tell_releases(journal: &Journal, target: &Release, invocation: &mut Invocatio
     invocation.output.message(&text);
 }
 
-fn entry(target: &Release, journal: &Journal, action: &str, invocation: &Invocation) -> Entry {
-    Entry {
+fn entry(
+    target: &Release,
+    journal: &Journal,
+    action: &str,
+    register: &Register,
+    invocation: &Invocation,
+) -> Result<Entry, CommandError> {
+    Ok(Entry {
         time: now(),
         author: invocation.settings.author.clone(),
         action: action.to_owned(),
         revision: target.revision.clone(),
         set: target.set.clone(),
-        config: journal.releases.first().and_then(|last| last.config),
-        undone: journal.releases.first().map(|last| last.number),
+        config: config(&target.goal, Some(register))?,
+        undone: undone(journal),
         goal: target.goal.clone(),
-    }
+    })
+}
+
+/// Returns the release that is left, which for a rollback that goes on is the one that it left.
+fn undone(journal: &Journal) -> Option<u64> {
+    let last = journal.releases.first()?;
+    let before = last.undone.filter(|_| is_unfinished(journal));
+    before.or(Some(last.number))
 }
 
 /// A configuration that is to be brought back.
 struct Past {
     folder: Folder,
     number: u64,
+    variables: Variables,
+    /// Whether it is what there is.
+    is_same: bool,
 }
 
 impl Past {
-    /// Finds what the configuration was at a release; nothing where it is the same now, or not meant.
+    /// Finds what the configuration was at a release, where that is meant.
     fn find(
         args: &Args,
         register: &Register,
@@ -251,14 +318,18 @@ impl Past {
                 .help("nothing was done; leave `--config` out, or see `unitgen config history`"));
         };
         let folder = folder(&target.goal)?;
-        let Some(then) = history::variables(&register.store, &folder, number)? else {
+        let Some(variables) = history::variables(&register.store, &folder, number)? else {
             let message = format!("change {number} of the configuration is not kept any more");
             return Err(CommandError::trouble(message)
                 .help("nothing was done; leave `--config` out, or see `unitgen config history`"));
         };
-        let found = crate::configuration::read(&register.store, &folder)?;
-        let is_same = Change::between(&found.variables, &then).is_empty();
-        Ok((!is_same).then_some(Self { folder, number }))
+        let found = read(&register.store, &folder)?;
+        Ok(Some(Self {
+            is_same: Change::between(&found.variables, &variables).is_empty(),
+            folder,
+            number,
+            variables,
+        }))
     }
 
     /// Brings it back, and returns the number of the change.
@@ -275,11 +346,8 @@ impl Past {
             author: &author,
             action: &action,
         };
-        let then = history::variables(&register.store, &self.folder, self.number)?;
-        let then = then.unwrap_or_default();
-        let changed = change(&register.store, &self.folder, deed, interruption, |found| {
-            Ok(Change::between(&found.variables, &then))
-        })?;
+        let decide = |found: &Configuration| Ok(Change::between(&found.variables, &self.variables));
+        let changed = change(&register.store, &self.folder, deed, interruption, decide)?;
         let number = self.number;
         invocation.output.message(&format!(
             "the configuration is that of change {number} again\n"

@@ -14,13 +14,13 @@ use crate::cluster::git::GitTree;
 use crate::commands::Invocation;
 use crate::commands::rollout::course::AppCourse;
 use crate::diff::Diff;
-use crate::error::CommandError;
+use crate::error::{CommandError, Status};
 use crate::files;
 use crate::interruption::Interruption;
 use crate::plan::plan as plan_files;
 use crate::render::desired::Desired;
 use crate::rollout::process::Process;
-use crate::rollout::{Plan, plan};
+use crate::rollout::{Plan, ProcessPlan, plan};
 use crate::state::{Observed, RegistryName};
 use crate::submit::Task;
 use crate::tell::deploy as words;
@@ -49,37 +49,53 @@ pub(super) fn planned(
     processes: &[Process],
     observed: &Observed,
     yes_global: bool,
+    format: Format,
     invocation: &mut Invocation,
 ) -> Option<Plan> {
-    let plan = match plan(processes, observed) {
-        Ok(plan) => plan,
-        Err(impossible) => {
-            invocation.output.message(&words::impossible(&impossible));
-            return None;
+    let planned = plan(processes, observed)
+        .map_err(|impossible| words::impossible(&impossible))
+        .and_then(|plan| check_global(&plan, yes_global).map(|()| plan));
+    match planned {
+        Ok(plan) => Some(plan),
+        Err(text) => {
+            invocation.output.message(&text);
+            if format == Format::Json {
+                let code = Status::Refused.code();
+                let end = words::events::end(code, &[].iter(), None);
+                invocation.output.result(&end);
+            }
+            None
         }
-    };
-    let global = plan
-        .processes
-        .iter()
-        .filter(|process| process.is_global && process.steps.iter().any(|step| step.lowers));
+    }
+}
+
+/// Refuses to replace what runs on every machine, unless that is meant.
+fn check_global(plan: &Plan, yes_global: bool) -> Result<(), String> {
+    let is_replaced =
+        |process: &&ProcessPlan| process.is_global && process.steps.iter().any(|step| step.lowers);
+    let global = plan.processes.iter().filter(is_replaced);
     let global: Vec<String> = global
         .map(|process| format!("{}/{}", process.app, process.process))
         .collect();
-    if !global.is_empty() && !yes_global {
-        let names = global.join(", ");
-        let error = CommandError::refused(format!(
-            "{names} runs on every machine, and all of it would be replaced at once"
-        ));
-        let error = error.help("nothing was done; where that is meant say `--yes-global`");
-        invocation.output.message(&error.text());
-        return None;
+    if global.is_empty() || yes_global {
+        return Ok(());
     }
-    Some(plan)
+    let names = global.join(", ");
+    let error = CommandError::refused(format!(
+        "{names} runs on every machine, and all of it would be replaced at once"
+    ));
+    let help = "nothing was done; where that is meant say `--yes-global`";
+    Err(error.help(help).text())
 }
 
 /// Puts the steps of instances and the changes of unit files together, app by app. Plain units that run are
 /// no files to be stored, but instances to be replaced.
-pub(super) fn filed(diff: &Diff, desired: &Desired, is_pruned: bool, plan: Plan) -> Vec<AppCourse> {
+pub(super) fn filed(
+    diff: &Diff,
+    desired: &Desired,
+    is_pruned: impl Fn(&str) -> bool,
+    plan: Plan,
+) -> Vec<AppCourse> {
     let owners = diff
         .units
         .iter()
@@ -98,7 +114,7 @@ pub(super) fn filed(diff: &Diff, desired: &Desired, is_pruned: bool, plan: Plan)
         let app = of_app(&mut apps, owner);
         if !task.destroys() {
             app.files.push(task);
-        } else if is_pruned {
+        } else if is_pruned(owner) {
             app.leftovers.push(task);
         }
     }

@@ -7,6 +7,8 @@ mod rehearsal;
 mod saved;
 mod teller;
 
+pub(super) use crate::commands::submit::prepared::adopted;
+
 use std::path::Path;
 use std::time::Duration;
 

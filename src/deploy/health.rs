@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::http::address::{Address, Tunnel};
 use crate::http::{Client, Limits, Method, Request};
 use crate::manifest::health::split;
+use crate::secrecy::masked;
 use crate::state::{Machine, MachineId};
 
 /// How long an answer may take.
@@ -61,8 +62,8 @@ impl Health {
         let mut client = Client::new(address, self.tunnel.clone(), LIMITS);
         match client.send(request) {
             Ok(response) if (200..400).contains(&response.status) => Ok(()),
-            Ok(response) => Err(format!("{url} answers {}", response.status)),
-            Err(failure) => Err(format!("{url}: {failure}")),
+            Ok(response) => Err(format!("{} answers {}", masked(&url), response.status)),
+            Err(failure) => Err(format!("{}: {failure}", masked(&url))),
         }
     }
 }

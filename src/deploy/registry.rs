@@ -9,7 +9,7 @@ use crate::error::CommandError;
 use crate::placement::{Candidate, Occupant, unplaceable};
 use crate::rollout::watch::Sight;
 use crate::rollout::{After, Part};
-use crate::state::{ObservedUnit, RegistryName, SeenState, State};
+use crate::state::{ObservedUnit, RegistryName, Release, SeenState, State};
 use crate::unit::fleet::FleetUnit;
 use crate::unit::fleet::constraints::Constraints;
 
@@ -48,7 +48,7 @@ impl Rollout<'_> {
         // In this order: a state that is newer than what the registry has is of no harm.
         let unit = self.patiently(|fleet| fleet.unit(name))?;
         let states = self.patiently(|fleet| fleet.states_of(name))?;
-        Ok(Sight { unit, states })
+        Ok(Sight::new(unit, states))
     }
 
     /// Gives a unit the text and the state that it is to have.
@@ -77,36 +77,63 @@ impl Rollout<'_> {
             let error = CommandError::trouble(format!("fleet could not read `{name}`"));
             remote(error.because(complaint.to_string()))
         })?;
-        match self.write(name, &unit, after).map_err(remote)? {
-            Written::Done => self.check(name, after),
-            Written::Kept => {
-                // A release before 0.13 never replaces a text.
-                self.patiently(|fleet| fleet.delete(name)).map_err(remote)?;
-                self.wait_until(name, Awaited::Gone, limit, |sight| sight.states.is_empty())?;
-                self.write(name, &unit, after).map_err(remote)?;
-                self.check(name, after)
-            }
+        // A release before 0.13 never replaces a text, but would begin to run the one that it has.
+        let replaces = self.fleet.release().and_then(Release::replaces_content);
+        if found.is_some() && replaces == Some(false) {
+            return self.recreate(part, &unit, after, limit);
         }
+        let written = self.write(part, &unit, after)?;
+        match (written, replaces) {
+            (Written::Kept, None) => self.recreate(part, &unit, after, limit),
+            (Written::Kept | Written::Done, _) => self.check(name, after),
+        }
+    }
+
+    /// Deletes a unit, and stores it anew when no machine has it any more.
+    fn recreate(
+        &mut self,
+        part: &Part,
+        unit: &FleetUnit,
+        after: &After,
+        limit: Duration,
+    ) -> Result<(), Box<Failure>> {
+        let name = &part.unit;
+        self.has_sent = true;
+        self.patiently(|fleet| fleet.delete(name))
+            .map_err(|error| Failure::new(name, Why::Remote(error)))?;
+        self.wait_until(name, Awaited::Gone, limit, |sight| sight.states.is_empty())?;
+        let gone = Part {
+            before: None,
+            ..part.clone()
+        };
+        self.write(&gone, unit, after)?;
+        self.check(name, after)
     }
 
     /// Stores a text. Where the answer did not come, what the registry has decides.
     fn write(
         &mut self,
-        name: &RegistryName,
+        part: &Part,
         unit: &FleetUnit,
         after: &After,
-    ) -> Result<Written, CommandError> {
+    ) -> Result<Written, Box<Failure>> {
+        let name = &part.unit;
+        let remote = |error| Failure::new(name, Why::Remote(error));
         let began = self.rules.time.now();
         let mut pause = LOOK_MINIMUM;
+        self.has_sent = true;
         loop {
             let sent = self.fleet.put(name, unit, after.state);
-            let found = self.patiently(|fleet| fleet.unit(name))?;
+            let found = self.patiently(|fleet| fleet.unit(name)).map_err(remote)?;
             match sent {
                 Ok(Put::Stored) => return Ok(Written::Done),
                 _ if is_done(found.as_ref(), after) => return Ok(Written::Done),
                 Ok(Put::Kept) => return Ok(Written::Kept),
                 Err(error) if !error.may_pass || self.waited(began) >= self.rules.patience => {
-                    return Err(error);
+                    return Err(remote(error));
+                }
+                Err(_) if !is_expected(part, found.as_ref()) => {
+                    return Err(Failure::new(name, Why::Changed));
                 }
                 Err(_) => {
                     self.rules.time.pause(pause);
@@ -118,6 +145,7 @@ impl Rollout<'_> {
 
     /// Tells fleet what to do with a unit that it has.
     pub(super) fn tell(&mut self, name: &RegistryName, state: State) -> Result<(), CommandError> {
+        self.has_sent = true;
         self.patiently(|fleet| fleet.set_state(name, state))
     }
 
@@ -245,20 +273,17 @@ fn is_done(found: Option<&ObservedUnit>, after: &After) -> bool {
     })
 }
 
-/// Tells whether the registry has of a unit what a step counts on. What has been stored since, and was told
-/// nothing yet, is as good.
+/// Tells whether the registry has of a unit what a step counts on. What was not there, and has been stored
+/// since without being told anything, is as good.
 fn is_expected(part: &Part, found: Option<&ObservedUnit>) -> bool {
-    let Some(found) = found else {
-        return true;
-    };
-    let is_idle = found.desired == SeenState::Known(State::Inactive);
-    let is_stored = part
-        .after
-        .as_ref()
-        .is_some_and(|after| after.text.hash == found.hash);
-    let is_before = part
-        .before
-        .as_ref()
-        .is_some_and(|before| before.hash == found.hash && before.told == found.desired);
-    is_before || is_stored && is_idle
+    match (&part.before, found) {
+        (None, None) => true,
+        (Some(_), None) => false,
+        (None, Some(found)) => {
+            let after = part.after.as_ref();
+            let has_text = after.is_some_and(|after| after.text.hash == found.hash);
+            has_text && !found.desired.asks_something()
+        }
+        (Some(before), Some(found)) => before.hash == found.hash && before.told == found.desired,
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::cluster::fleet::Fleet;
 use crate::deploy::failure::{Awaited, Failure, Why};
 use crate::deploy::{LOOK_MAXIMUM, LOOK_MINIMUM, Outcome, Rollout, Witness};
-use crate::rollout::watch::{Fault, Kind, Sight, Verdict, Watch, is_busy};
+use crate::rollout::watch::{Fault, Sight, Verdict, Watch, is_busy};
 use crate::rollout::{Action, Before, Part, ProcessPlan, Step};
 use crate::state::{MachineId, RegistryName, SeenState, State, UnitState};
 
@@ -14,6 +14,8 @@ use crate::state::{MachineId, RegistryName, SeenState, State, UnitState};
 struct Awaiting {
     /// The place of its step.
     at: usize,
+    /// Since when.
+    began: Duration,
     unit: RegistryName,
     watch: Watch,
     is_main: bool,
@@ -30,28 +32,25 @@ const ROUNDS: Duration = Duration::from_secs(10);
 type States = BTreeMap<MachineId, UnitState>;
 
 impl Rollout<'_> {
-    /// Does steps that begin together. So many of them may fail before the others are left alone.
+    /// Does steps that begin together, the first of which has this place. So many of them may fail before the
+    /// others are left alone.
     pub(super) fn steps(
         &mut self,
         process: &ProcessPlan,
         steps: &[Step],
+        first: usize,
         allowed: usize,
         witness: &mut dyn Witness,
     ) -> Vec<Outcome> {
         let began = self.rules.time.now();
         let mut outcomes: Vec<Option<Outcome>> = steps.iter().map(|_| None).collect();
         let mut awaiting = Vec::new();
-        let count = |outcomes: &[Option<Outcome>]| {
-            let failed = outcomes.iter().flatten();
-            failed
-                .filter(|outcome| matches!(outcome, Outcome::Failed(_)))
-                .count()
-        };
         for (at, step) in steps.iter().enumerate() {
-            if count(&outcomes) > allowed {
+            if failed(&outcomes) > allowed || at > 0 && self.bar().is_some() {
                 outcomes[at] = Some(Outcome::NotTried);
                 continue;
             }
+            witness.began(process, first + at);
             match self.begin(process, step, at, witness) {
                 Ok(watched) if watched.is_empty() => {
                     outcomes[at] = Some(Outcome::Done(self.waited(began)));
@@ -61,12 +60,12 @@ impl Rollout<'_> {
             }
         }
         let mut pause = LOOK_MINIMUM;
-        while count(&outcomes) <= allowed && outcomes.iter().any(Option::is_none) {
+        while failed(&outcomes) <= allowed && outcomes.iter().any(Option::is_none) {
             for one in &mut awaiting {
                 if outcomes[one.at].is_some() {
                     continue;
                 }
-                if let Err(failure) = self.look(process, one, began, witness) {
+                if let Err(failure) = self.look(process, one, witness) {
                     outcomes[one.at] = Some(Outcome::Failed(failure));
                 }
             }
@@ -96,45 +95,41 @@ impl Rollout<'_> {
         witness: &mut dyn Witness,
     ) -> Result<Vec<Awaiting>, Box<Failure>> {
         let limit = process.bounds.timeout;
-        if step.lowers {
+        if process.wanted > 0
+            && matches!(
+                step.action,
+                Action::Replace | Action::Restart | Action::Stop
+            )
+        {
             self.wait_for_others(process, step)?;
         }
         let mut firsts = BTreeMap::new();
         match step.action {
-            Action::Start | Action::Replace => {
+            Action::Start | Action::Replace | Action::Restart => {
                 for part in &step.parts {
-                    let first = self.first(part)?;
-                    self.wait_for_job(part, &first, limit)?;
-                    if let Some(after) = &part.after {
-                        self.ensure(part, after, limit)?;
+                    let sight = self.job_done(part, limit)?;
+                    firsts.insert(&part.unit, sight.states);
+                }
+                let result = self.bring_up(step, limit, &mut firsts, witness);
+                if result.is_err() && step.action == Action::Restart {
+                    // Whether that helps is for whoever reads why it failed.
+                    for part in &step.parts {
+                        let after = part.after.as_ref();
+                        let _ = after.map(|after| self.tell(&part.unit, after.state));
                     }
-                    firsts.insert(&part.unit, first);
                 }
-            }
-            Action::Restart => {
-                for part in step.parts.iter().rev() {
-                    let states = self.rest(part, limit, witness)?;
-                    firsts.insert(&part.unit, states);
-                }
-                for part in &step.parts {
-                    let Some(after) = &part.after else { continue };
-                    let before = part.before.as_ref();
-                    let rested = Part {
-                        before: before.map(|before| Before {
-                            told: SeenState::Known(State::Loaded),
-                            ..before.clone()
-                        }),
-                        ..part.clone()
-                    };
-                    self.ensure(&rested, after, limit)?;
-                }
+                result?;
             }
             Action::Wait => {}
             Action::Stop => {
+                // What is taken from a machine shows nothing any more, though it may still be stopping: so it
+                // is only loaded first.
                 for part in &step.parts {
-                    self.turn(part, State::Inactive)?;
+                    self.job_done(part, limit)?;
+                    self.come_down(part, limit, witness)?;
                 }
                 for part in &step.parts {
+                    self.turn(&told(part, State::Loaded), State::Inactive)?;
                     self.wait_until(&part.unit, Awaited::Gone, limit, |sight| {
                         sight.states.is_empty()
                     })?;
@@ -146,12 +141,17 @@ impl Rollout<'_> {
                 }
             }
         }
+        // What is told to rest for a while is not waited for to be up.
+        if matches!(step.action, Action::Stop | Action::Destroy) {
+            return Ok(Vec::new());
+        }
         let now = self.rules.time.now();
         let watched = step.parts.iter().filter_map(|part| {
             let after = part.after.clone()?;
             let first = firsts.remove(&part.unit).unwrap_or_default();
             Some(Awaiting {
                 at,
+                began: now,
                 unit: part.unit.clone(),
                 is_main: part.unit == step.instance,
                 watch: Watch::new(after, process.bounds.ready, first, now),
@@ -163,70 +163,68 @@ impl Rollout<'_> {
         Ok(watched.collect())
     }
 
-    /// Returns what machines say of a unit before anything is done to it.
-    fn first(&mut self, part: &Part) -> Result<States, Box<Failure>> {
-        let states = self.patiently(|fleet| fleet.states_of(&part.unit));
-        states.map_err(|error| Failure::new(&part.unit, Why::Remote(error)))
-    }
-
-    /// Waits until a job that is at work has come to its end.
-    fn wait_for_job(
+    /// Does to the units of an instance what brings it up.
+    fn bring_up<'b>(
         &mut self,
-        part: &Part,
-        first: &States,
+        step: &'b Step,
         limit: Duration,
+        firsts: &mut BTreeMap<&'b RegistryName, States>,
+        witness: &mut dyn Witness,
     ) -> Result<(), Box<Failure>> {
-        let is_at_work = |states: &States| {
-            states
-                .values()
-                .any(|state| state.active == "activating" && state.sub == "start")
-        };
-        let kind = part.after.as_ref().map(|after| after.kind);
-        if !matches!(kind, Some(Kind::Job | Kind::Idle)) || !is_at_work(first) {
-            return Ok(());
+        for part in step.parts.iter().rev() {
+            if part.action == Action::Restart {
+                let states = self.come_down(part, limit, witness)?;
+                firsts.insert(&part.unit, states);
+            }
         }
-        self.wait_until(&part.unit, Awaited::Idle, limit, |sight| {
-            !is_at_work(&sight.states)
-        })?;
+        for part in &step.parts {
+            let Some(after) = &part.after else { continue };
+            match part.action {
+                Action::Restart => self.ensure(&told(part, State::Loaded), after, limit)?,
+                Action::Start | Action::Replace => self.ensure(part, after, limit)?,
+                Action::Wait | Action::Stop | Action::Destroy => {}
+            }
+        }
         Ok(())
     }
 
-    /// Stops a unit that is to be started again, and returns what machines say of it then. Where it does not
-    /// stop in time it is told to run on.
-    fn rest(
+    /// Waits until a job that is at work has come to its end, and returns what there is then.
+    fn job_done(&mut self, part: &Part, limit: Duration) -> Result<Sight, Box<Failure>> {
+        self.wait_until(&part.unit, Awaited::Idle, limit, |sight| {
+            !sight.is_job_at_work()
+        })
+    }
+
+    /// Stops a unit, which stays loaded on its machine, and returns what machines say of it then.
+    fn come_down(
         &mut self,
         part: &Part,
         limit: Duration,
         witness: &mut dyn Witness,
     ) -> Result<States, Box<Failure>> {
-        self.turn(part, State::Loaded)?;
+        let before = part.before.as_ref().and_then(|before| before.told.known());
+        if before == Some(State::Launched) {
+            self.turn(part, State::Loaded)?;
+        }
         let began = self.rules.time.now();
         let launched = SeenState::Known(State::Launched);
         // One that failed does not run: that it was seen to is said by fleet alone.
         let is_down = |sight: &Sight| {
-            let current = sight.unit.as_ref().and_then(|unit| unit.current.as_ref());
-            current != Some(&launched) && !sight.states.values().any(is_busy)
+            let unit = sight.unit.as_ref();
+            let current = unit.and_then(|unit| unit.current.as_ref());
+            // Nor does a machine's silence say that it does not run.
+            let is_silent = sight.states.is_empty() && unit.is_some_and(|it| it.machine.is_some());
+            current != Some(&launched) && !is_silent && !sight.states.values().any(is_busy)
         };
-        let result = self.wait_until(&part.unit, Awaited::Down, limit, is_down);
-        match result {
-            Ok(sight) => {
-                // Of what is on every machine fleet says nothing.
-                let is_global = sight
-                    .unit
-                    .as_ref()
-                    .is_some_and(|unit| unit.current.is_none());
-                if is_global && self.waited(began) < LOOK_MAXIMUM {
-                    self.rules.time.pause(ROUNDS);
-                }
-                witness.seen(&part.unit, &sight, self.waited(began));
-                Ok(sight.states)
-            }
-            Err(failure) => {
-                // Whether that helps is for whoever reads why it failed.
-                let _ = self.tell(&part.unit, State::Launched);
-                Err(failure)
-            }
+        let sight = self.wait_until(&part.unit, Awaited::Down, limit, is_down)?;
+        // Of what is on every machine fleet says nothing.
+        let unit = sight.unit.as_ref();
+        let is_global = unit.is_some_and(|unit| unit.current.is_none());
+        if is_global {
+            self.rules.time.pause(ROUNDS);
         }
+        witness.seen(&part.unit, &sight, self.waited(began));
+        Ok(sight.states)
     }
 
     /// Looks at a unit that is waited for.
@@ -234,13 +232,12 @@ impl Rollout<'_> {
         &mut self,
         process: &ProcessPlan,
         one: &mut Awaiting,
-        began: Duration,
         witness: &mut dyn Witness,
     ) -> Result<(), Box<Failure>> {
         let sight = self.sight(&one.unit);
         let sight = sight.map_err(|error| Failure::new(&one.unit, Why::Remote(error)))?;
         let now = self.rules.time.now();
-        let waited = self.waited(began);
+        let waited = self.waited(one.began);
         witness.seen(&one.unit, &sight, waited);
         let health = process.bounds.health.as_deref().filter(|_| one.is_main);
         if health.is_some() {
@@ -292,5 +289,25 @@ impl Rollout<'_> {
         if let Ok(machines) = self.patiently(Fleet::machines) {
             self.health.machines = machines;
         }
+    }
+}
+
+/// Counts what failed.
+fn failed(outcomes: &[Option<Outcome>]) -> usize {
+    let outcomes = outcomes.iter().flatten();
+    outcomes
+        .filter(|outcome| matches!(outcome, Outcome::Failed(_)))
+        .count()
+}
+
+/// Returns a part of which fleet was told something else since it was planned.
+fn told(part: &Part, state: State) -> Part {
+    let before = part.before.as_ref();
+    Part {
+        before: before.map(|before| Before {
+            told: SeenState::Known(state),
+            ..before.clone()
+        }),
+        ..part.clone()
     }
 }

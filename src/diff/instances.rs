@@ -194,7 +194,9 @@ pub(super) fn compare(
     let is_ours = |unit: &&ObservedUnit| {
         let is_copy = unit.hash.as_str() == expected.hash
             || template.is_some_and(|template| template.hash == unit.hash);
-        observed.coverage == Coverage::Wanted || is_copy || mark(&unit.unit).is_some()
+        let owner = mark(&unit.unit).map(|mark| mark.app);
+        let is_marked = owner.is_some_and(|app| app == expected.unit.app.as_str());
+        observed.coverage == Coverage::Wanted || is_copy || is_marked
     };
     let mut surplus: Vec<&ObservedUnit> = surplus.into_values().filter(is_ours).collect();
     surplus.sort_by_key(|unit| (unit.name.as_str().len(), &unit.name));

@@ -109,6 +109,14 @@ impl Table {
         }
     }
 
+    /// Takes all lines away.
+    pub fn clear(&mut self) {
+        let names: Vec<String> = self.lines.keys().cloned().collect();
+        for name in names {
+            self.remove(&name);
+        }
+    }
+
     /// Does something that writes to the terminal, while the table is away.
     pub fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
         self.all.suspend(write)
@@ -117,7 +125,6 @@ impl Table {
 
 impl Drop for Table {
     fn drop(&mut self) {
-        // Whether it can be taken away makes no difference to anything.
-        let _ = self.all.clear();
+        self.clear();
     }
 }

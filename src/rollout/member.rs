@@ -5,7 +5,7 @@
 
 use crate::diff::instances::Condition;
 use crate::placement::HostPort;
-use crate::rollout::watch::{Kind, Sight, Standing, is_busy, serves, standing};
+use crate::rollout::watch::{Kind, Sight, Standing, is_busy, standing};
 use crate::rollout::{Action, After, Before, Part, Reason};
 use crate::state::{Observed, RegistryName, SeenState, State};
 use crate::unit::fleet::FleetUnit;
@@ -46,6 +46,8 @@ pub(super) struct Need {
     pub(super) reason: Reason,
     /// The units that it is about, by their places.
     pub(super) units: Vec<usize>,
+    /// What is done to each of them.
+    pub(super) actions: Vec<Action>,
     /// No machine has it yet.
     pub(super) seeks_machine: bool,
     /// It serves, and does not while this is done.
@@ -66,14 +68,42 @@ impl Member {
 
     /// Tells whether it serves.
     pub(super) fn serves(&self) -> bool {
-        let main = self.units.first();
-        main.is_some_and(|unit| unit.sight.states.values().any(serves))
+        self.units.first().is_some_and(|unit| unit.sight.serves())
+    }
+
+    /// Tells whether it serves, or a machine has it that says nothing of it, as may be for some seconds.
+    pub(super) fn may_serve(&self) -> bool {
+        self.units
+            .first()
+            .is_some_and(|unit| unit.sight.may_serve())
     }
 
     /// Tells whether fleet was told to run it, or a machine still does.
     pub(super) fn is_there(&self) -> bool {
         let main = self.units.first();
-        main.is_some_and(|unit| unit.is_asked() || unit.is_busy())
+        main.is_some_and(MemberUnit::is_at_work)
+    }
+
+    /// Tells whether fleet was told to run it, and no machine has it.
+    pub(super) fn is_unplaced(&self) -> bool {
+        let main = self.units.first();
+        main.is_some_and(|unit| unit.is_asked() && !unit.has_machine())
+    }
+
+    /// Tells whether it must be on the same machine as another one.
+    pub(super) fn needs(&self, other: &Self) -> bool {
+        let (Some(main), true) = (self.units.first(), self.is_wanted()) else {
+            return false;
+        };
+        let peers = main.constraints().peers;
+        let mut units = other.units.iter();
+        units.any(|unit| peers.iter().any(|peer| peer == unit.name.as_str()))
+    }
+
+    /// Tells whether another instance may be on the same machine.
+    pub(super) fn may_meet_its_like(&self) -> bool {
+        let main = self.units.first();
+        main.is_none_or(|unit| unit.constraints().conflicts.is_empty())
     }
 
     /// Returns what has to be done; nothing where all is as it should be.
@@ -93,15 +123,17 @@ impl Member {
         // The later of equals would be a unit that only accompanies it.
         let (_, (action, reason)) = needs.iter().rev().max_by_key(|(_, need)| rank(need.0))?;
         let takes_down = |at: usize, action: Action| {
-            matches!(action, Action::Replace | Action::Restart) && self.units[at].is_busy()
+            let is_at_work = self.units[at].is_busy() || self.units[at].sight.is_silent();
+            matches!(action, Action::Replace | Action::Restart) && is_at_work
         };
         let main = &self.units[0];
         let seeks_machine = needs.iter().any(|(at, _)| *at == 0) && !main.has_machine();
         Some(Need {
             action: *action,
             reason: reason.clone(),
-            lowers: self.serves() && needs.iter().any(|(at, need)| takes_down(*at, need.0)),
+            lowers: self.may_serve() && needs.iter().any(|(at, need)| takes_down(*at, need.0)),
             units: needs.iter().map(|(at, _)| *at).collect(),
+            actions: needs.iter().map(|(_, need)| need.0).collect(),
             seeks_machine,
         })
     }
@@ -128,7 +160,7 @@ impl MemberUnit {
             name,
             before,
             after,
-            sight: Sight { unit, states },
+            sight: Sight::new(unit, states),
             conditions,
         }
     }
@@ -151,8 +183,14 @@ impl MemberUnit {
         before.is_some_and(|before| before.told.asks_something())
     }
 
-    pub(super) fn part(&self) -> Part {
+    /// Tells whether fleet was told to do anything with it, or a machine still does.
+    pub(super) fn is_at_work(&self) -> bool {
+        self.is_asked() || self.is_busy()
+    }
+
+    pub(super) fn part(&self, action: Action) -> Part {
         Part {
+            action,
             unit: self.name.clone(),
             before: self.before.clone(),
             after: self.after.clone(),

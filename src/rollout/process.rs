@@ -14,7 +14,7 @@ use crate::plan::Text;
 use crate::rollout::After;
 use crate::rollout::bounds::Bounds;
 use crate::rollout::member::{Member, MemberUnit};
-use crate::rollout::watch::Kind;
+use crate::rollout::watch::{Kind, ends_by_itself};
 use crate::state::{Observed, ObservedUnit, RegistryName, SeenState, State};
 use crate::unit::fleet::FleetUnit;
 use crate::unit::name::fleet_parts;
@@ -165,10 +165,7 @@ fn gathered(names: impl Iterator<Item = RegistryName>, observed: &Observed) -> V
         }
     }
     for member in &mut members {
-        // What has to be with another one accompanies it.
-        member
-            .units
-            .sort_by_key(|unit| !unit.constraints().peers.is_empty());
+        main_first(&mut member.units);
     }
     members
 }
@@ -197,14 +194,14 @@ pub fn vanished(diff: &Diff, observed: &Observed, given: &Deploy) -> Vec<Process
 }
 
 /// Returns the processes of an app as they are, with what fleet was told to run of them to be started anew.
-/// `deploy` tells the bounds of a process by its name, and `state` what fleet is to do with the instances of
-/// a unit.
+/// `goal` tells what the manifest says of a process by its name, and `state` what fleet is to do with the
+/// instances of a unit.
 #[must_use]
 pub fn running(
     app: &str,
     process: Option<&str>,
     observed: &Observed,
-    deploy: impl Fn(&str) -> Deploy,
+    goal: impl Fn(&str) -> Option<ProcessGoal>,
     state: impl Fn(&RegistryName) -> Option<State>,
     given: &Deploy,
 ) -> Vec<Process> {
@@ -235,17 +232,19 @@ pub fn running(
     }
     let mut processes = Vec::new();
     for (process, mut members) in found {
+        let goal = goal(&process);
         for member in &mut members {
-            member
-                .units
-                .sort_by_key(|unit| !unit.constraints().peers.is_empty());
+            main_first(&mut member.units);
+            let ports = goal.as_ref().map(|goal| goal.ports_of(&member.key));
+            member.ports = ports.unwrap_or_default();
         }
         members.sort_by(|one, other| (one.key.len(), &one.key).cmp(&(other.key.len(), &other.key)));
         let mut units = members.iter().flat_map(|member| &member.units);
+        let deploy = goal.map(|goal| goal.deploy).unwrap_or_default();
         processes.push(Process {
             app: app.to_owned(),
             is_global: units.any(|unit| unit.constraints().global),
-            bounds: Bounds::new(&deploy(&process), given),
+            bounds: Bounds::new(&deploy, given),
             process,
             members,
             unplaced: Vec::new(),
@@ -257,7 +256,11 @@ pub fn running(
 /// Returns a unit that is to have the text that it has. A restart that came to no end may have left it only
 /// loaded, which `state` tells where it is known.
 fn as_it_is(unit: &ObservedUnit, state: Option<State>, observed: &Observed) -> MemberUnit {
-    let wanted = state.or(unit.desired.known()).unwrap_or(State::Launched);
+    let told = match unit.desired.known() {
+        Some(State::Loaded) if was_to_run(unit, observed) => Some(State::Launched),
+        told => told,
+    };
+    let wanted = state.or(told).unwrap_or(State::Launched);
     let after = After {
         text: Text {
             text: unit.unit.canonical(),
@@ -273,6 +276,32 @@ fn as_it_is(unit: &ObservedUnit, state: Option<State>, observed: &Observed) -> M
     let is_told = unit.desired == SeenState::Known(wanted);
     let conditions = (!is_told).then_some(condition).into_iter().collect();
     MemberUnit::seen(unit.name.clone(), Some(after), conditions, observed)
+}
+
+/// Puts what others must be with before what must be with others.
+fn main_first(units: &mut [MemberUnit]) {
+    let peers: Vec<String> = units
+        .iter()
+        .flat_map(|unit| unit.constraints().peers)
+        .collect();
+    units.sort_by_key(|unit| {
+        let is_peer = peers.iter().any(|peer| peer == unit.name.as_str());
+        (!is_peer, !unit.constraints().peers.is_empty())
+    });
+}
+
+/// Tells whether a unit that is only loaded was to run, as far as that shows: no job, and nothing beside it
+/// that starts it.
+fn was_to_run(unit: &ObservedUnit, observed: &Observed) -> bool {
+    let Some(stem) = unit.name.as_str().strip_suffix(".service") else {
+        return true;
+    };
+    let has_trigger = [".timer", ".socket", ".path"].iter().any(|suffix| {
+        observed
+            .units
+            .contains_key(format!("{stem}{suffix}").as_str())
+    });
+    !has_trigger && !ends_by_itself(&unit.unit)
 }
 
 /// Returns what stands between `@` and the suffix of a name.

@@ -7,9 +7,18 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::glob::matches;
-use crate::placement::HostPort;
+use crate::placement::{Candidate, HostPort, Occupant, unplaceable};
 use crate::state::{Machine, MachineId, Observed, RegistryName};
 use crate::unit::fleet::constraints::Constraints;
+
+/// What is in the way of a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Obstacle {
+    /// No machine takes it.
+    Machine,
+    /// A port that it needs is taken on the machine that fleet would choose.
+    Port,
+}
 
 /// What the machines hold.
 #[derive(Debug, Clone)]
@@ -55,16 +64,19 @@ impl Room {
         }
     }
 
-    /// Gives a unit to a machine. Tells whether there is room.
+    /// Gives a unit to a machine.
+    ///
+    /// # Errors
+    /// Says what is in the way.
     pub(super) fn place(
         &mut self,
         name: &RegistryName,
         constraints: &Constraints,
         ports: &[HostPort],
-    ) -> bool {
+    ) -> Result<(), Obstacle> {
         // Of machines that nobody knows nothing is said.
         if self.machines.is_empty() {
-            return true;
+            return Ok(());
         }
         let fitting: Vec<&MachineId> = self
             .machines
@@ -83,11 +95,14 @@ impl Room {
                 .into_iter()
                 .collect()
         };
-        if machines.is_empty() || machines.iter().any(|id| self.is_taken(name, id, ports)) {
-            return false;
+        if machines.is_empty() {
+            return Err(Obstacle::Machine);
+        }
+        if machines.iter().any(|id| self.is_taken(name, id, ports)) {
+            return Err(Obstacle::Port);
         }
         self.settle(name.clone(), constraints.clone(), ports.to_vec(), machines);
-        true
+        Ok(())
     }
 
     /// Takes a unit away.
@@ -108,6 +123,50 @@ impl Room {
         machines
             .filter(|(id, machine)| is_eligible(constraints, id, machine))
             .count()
+    }
+
+    /// Says why no machine has room for a unit, where that can be proven. Those that are stopped are left
+    /// out.
+    pub(super) fn obstacle(
+        &self,
+        name: &RegistryName,
+        constraints: &Constraints,
+        ports: &[HostPort],
+        stopped: &[&RegistryName],
+    ) -> Option<String> {
+        let mut candidates = vec![Candidate {
+            unit: name.clone(),
+            constraints: constraints.clone(),
+            ports: ports.to_vec(),
+            machine: None,
+        }];
+        let mut occupants = Vec::new();
+        let is_there = |other: &RegistryName| other != name && !stopped.contains(&other);
+        for (unit, resident) in self.units.iter().filter(|(unit, _)| is_there(unit)) {
+            for machine in &resident.machines {
+                // Only of a candidate it is known which ports it takes; on its machine it stays.
+                if resident.ports.is_empty() {
+                    occupants.push(Occupant {
+                        unit: unit.clone(),
+                        constraints: resident.constraints.clone(),
+                        machine: machine.clone(),
+                    });
+                } else {
+                    candidates.push(Candidate {
+                        unit: unit.clone(),
+                        constraints: Constraints {
+                            machine_id: Some(machine.as_str().to_owned()),
+                            ..resident.constraints.clone()
+                        },
+                        ports: resident.ports.clone(),
+                        machine: Some(machine.clone()),
+                    });
+                }
+            }
+        }
+        let found = unplaceable(&candidates, &occupants, &self.machines);
+        let own = found.into_iter().find(|one| one.unit == *name)?;
+        Some(own.reason.to_string())
     }
 
     fn settle(

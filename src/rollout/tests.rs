@@ -159,7 +159,8 @@ fn without_growth_one_stops_before_one_starts() {
         ..Case::default()
     };
     case.gives(
-        "stop v41-1 surplus for hub-http@v42-1.service
+        "wait v41-2 unproven
+         stop v41-1 surplus for hub-http@v42-1.service
          destroy v41-1 surplus
          start v42-1 missing
          1 to 2",
@@ -286,5 +287,62 @@ fn a_time_that_is_too_short_is_refused() {
     case.gives(
         "hub/http: an instance must be up for 1500 s, and may take 1500 s in all; allow more time: \
          `--timeout`, or less of it up: `--ready-secs`",
+    );
+}
+
+#[test]
+fn what_is_not_wanted_is_not_stopped_for_nothing() {
+    let case = Case {
+        conflicts: true,
+        wanted: "v42-1 v42-2 v42-3 v42-4",
+        there: VERSION,
+        ..Case::default()
+    };
+    case.gives(
+        "hub/http: `hub-http@v42-4.service` has no place: there are more units that may not meet than the 3 \
+         machines for them; make room for it, or want less of it",
+    );
+}
+
+#[test]
+fn of_several_that_found_no_machine_the_first_gets_room_first() {
+    let case = Case {
+        machines: 2,
+        conflicts: true,
+        wanted: "v42-1 v42-2",
+        there: "v41-1 new launched 1 active/running
+                v41-2 new launched 2 active/running
+                v42-1 new launched - -
+                v42-2 new launched - -",
+        ..Case::default()
+    };
+    case.gives(
+        "stop v42-2 unplaced
+         stop v41-1 surplus for hub-http@v42-1.service
+         destroy v41-1 surplus
+         wait v42-1 unplaced
+         stop v41-2 surplus for hub-http@v42-2.service
+         destroy v41-2 surplus
+         start v42-2 unplaced
+         1 to 4",
+    );
+}
+
+#[test]
+fn what_a_machine_is_silent_about_may_serve() {
+    let case = Case {
+        wanted: "1 2",
+        there: "1 old launched 1 -\n2 old launched 2 active/running",
+        deploy: alive(1),
+        ..Case::default()
+    };
+    case.gives("replace 1 stale\nreplace 2 stale\n1 to 2");
+    let strict = Case {
+        deploy: alive(2),
+        ..case
+    };
+    strict.gives(
+        "hub/http: 2 instances, 1 alive, each replaced where it is: one must stop before it can start; \
+         --min-alive 2 is impossible; allow less: `--min-alive 1`, or `min_alive: 1` under `deploy`",
     );
 }

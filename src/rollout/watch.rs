@@ -39,19 +39,27 @@ impl Kind {
     /// Returns the kind of a unit.
     #[must_use]
     pub fn of(name: &RegistryName, unit: &FleetUnit, state: State) -> Self {
-        let is_oneshot = || {
-            let mut options = unit.options.iter();
-            options.any(|option| {
-                &*option.section == "Service" && option.name == "Type" && option.value == "oneshot"
-            })
-        };
         match state {
             State::Inactive | State::Loaded => Self::Idle,
             State::Launched if !name.as_str().ends_with(".service") => Self::Trigger,
-            State::Launched if is_oneshot() => Self::Job,
+            State::Launched if ends_by_itself(unit) => Self::Job,
             State::Launched => Self::Service,
         }
     }
+}
+
+/// Tells whether a service is one that is done when its program ends, whatever it is called then.
+#[must_use]
+pub fn ends_by_itself(unit: &FleetUnit) -> bool {
+    let mut options = unit
+        .options
+        .iter()
+        .filter(|option| &*option.section == "Service");
+    options.any(|option| match option.name.as_str() {
+        "Type" => option.value == "oneshot",
+        "RemainAfterExit" => matches!(option.value.as_str(), "yes" | "true" | "on" | "1"),
+        _ => false,
+    })
 }
 
 /// Tells whether systemd says that a unit does its work.
@@ -73,7 +81,9 @@ fn is_up(kind: Kind, state: &UnitState) -> bool {
         return false;
     }
     match kind {
-        Kind::Service | Kind::Trigger => serves(state),
+        // Neither what has ended, nor what has no event to come.
+        Kind::Service => serves(state) && state.sub != "exited",
+        Kind::Trigger => serves(state) && state.sub != "elapsed",
         Kind::Job | Kind::Idle => state.active != "failed",
     }
 }
@@ -85,6 +95,54 @@ pub struct Sight {
     pub unit: Option<ObservedUnit>,
     /// What machines say.
     pub states: BTreeMap<MachineId, UnitState>,
+}
+
+impl Sight {
+    /// Takes what was seen. Of a unit that one machine was given, only that one's word counts: another may
+    /// be gone, and what it said last be there still.
+    #[must_use]
+    pub fn new(unit: Option<ObservedUnit>, mut states: BTreeMap<MachineId, UnitState>) -> Self {
+        if let Some(machine) = unit.as_ref().and_then(|unit| unit.machine.as_ref()) {
+            states.retain(|id, _| id == machine);
+        }
+        Self { unit, states }
+    }
+
+    /// Tells whether a machine says that the unit does its work.
+    #[must_use]
+    pub fn serves(&self) -> bool {
+        self.unit.is_some() && self.states.values().any(serves)
+    }
+
+    /// Tells whether it does its work as far as anybody knows: a machine that was given it to run says
+    /// nothing of it at times.
+    #[must_use]
+    pub fn may_serve(&self) -> bool {
+        self.serves() || self.is_silent()
+    }
+
+    /// Tells whether it was given to a machine to run that says nothing of it.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        let launched = SeenState::Known(State::Launched);
+        self.states.is_empty()
+            && self
+                .unit
+                .as_ref()
+                .is_some_and(|unit| unit.desired == launched && unit.machine.is_some())
+    }
+
+    /// Tells whether a job is at work.
+    #[must_use]
+    pub fn is_job_at_work(&self) -> bool {
+        let is_job = self
+            .unit
+            .as_ref()
+            .is_some_and(|unit| ends_by_itself(&unit.unit));
+        let is_at_work =
+            |state: &UnitState| state.active == "activating" && state.sub != "auto-restart";
+        is_job && self.states.values().any(is_at_work)
+    }
 }
 
 /// Where a unit stands right now.
@@ -107,8 +165,7 @@ pub fn standing(after: &After, sight: &Sight) -> Standing {
         return Standing::Unplaced;
     };
     if sight.states.is_empty() {
-        let has_machine = unit.machine.is_some() || unit.current.is_none();
-        return if has_machine {
+        return if unit.machine.is_some() {
             Standing::Coming
         } else {
             Standing::Unplaced
@@ -173,8 +230,6 @@ pub struct Watch {
     ready: Duration,
     /// What machines said before anything was done.
     first: BTreeMap<MachineId, UnitState>,
-    /// Whether anything else was seen since.
-    has_changed: bool,
     began: Duration,
     up_since: Option<Duration>,
     unplaced_since: Option<Duration>,
@@ -190,6 +245,8 @@ struct Past {
     /// How often it ended by itself, and systemd waited to start it once more.
     crashes: u32,
     ended_since: Option<Duration>,
+    /// Whether anything else was seen than before the unit was told anything.
+    has_changed: bool,
 }
 
 impl Watch {
@@ -205,7 +262,6 @@ impl Watch {
             after,
             ready,
             first,
-            has_changed: false,
             began: now,
             up_since: None,
             unplaced_since: None,
@@ -228,7 +284,6 @@ impl Watch {
         if unit.hash != self.after.text.hash || !is_told {
             return Verdict::Faulty(Fault::Changed);
         }
-        self.has_changed |= sight.states != self.first;
         if let Some(fault) = self.fault(now, sight) {
             return Verdict::Faulty(fault);
         }
@@ -255,12 +310,13 @@ impl Watch {
             if state.hash != self.after.text.hash && !state.hash.as_str().is_empty() {
                 continue;
             }
-            let is_old = self.first.get(machine) == Some(state) && !self.has_changed;
+            let past = self.pasts.entry(machine.clone()).or_default();
+            past.has_changed |= self.first.get(machine) != Some(state);
+            let is_old = !past.has_changed;
             let is_settled = !is_old || now.saturating_sub(self.began) >= SETTLING;
             if (state.active == "failed" || !state.is_loaded()) && is_settled {
                 return Some(Fault::Failed(machine.clone(), state.clone()));
             }
-            let past = self.pasts.entry(machine.clone()).or_default();
             if let Some(fault) = past.look(now, machine, state, self.after.kind) {
                 return Some(fault);
             }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::deploy::{Failure, Outcome, Stop, Why};
 use crate::diff::instances::Condition;
+use crate::error::Status;
 use crate::journal::{Outcome as Ending, Release};
 use crate::moment::span;
 use crate::overrides::Override;
@@ -106,7 +107,7 @@ fn reason(step: &Step) -> String {
         Reason::Condition(Condition::Failed { state, .. } | Condition::Down { state, .. }) => {
             format!("{}, {}", step.reason.word(), shown(state))
         }
-        Reason::Condition(_) | Reason::Asked => step.reason.word().to_owned(),
+        Reason::Condition(_) | Reason::Asked | Reason::Unproven => step.reason.word().to_owned(),
     };
     line(&text)
 }
@@ -211,6 +212,21 @@ fn why(failure: &Failure) -> String {
     text
 }
 
+/// Returns how a command ends whose steps ended so, where nothing was changed by any.
+#[must_use]
+pub fn status(outcomes: &[Outcome]) -> Status {
+    let failures = outcomes.iter().filter_map(|outcome| match outcome {
+        Outcome::Failed(failure) => Some(failure),
+        Outcome::Done(_) | Outcome::Unfinished | Outcome::NotTried => None,
+    });
+    let mut statuses = failures.map(|failure| match &failure.why {
+        Why::Remote(error) => error.status,
+        Why::Changed | Why::TooFew { .. } => Status::Refused,
+        Why::Fault(_) | Why::Unplaced(_) | Why::TimedOut { .. } => Status::Partial,
+    });
+    statuses.next_back().unwrap_or(Status::Partial)
+}
+
 /// Says why a rollout ended before its end.
 #[must_use]
 pub fn stopped(stop: &Stop) -> String {
@@ -306,7 +322,9 @@ pub fn release(release: &Release, now: u64, is_now: bool) -> String {
         parts.push(versions);
     }
     if let Some(revision) = &release.revision {
-        parts.push(format!("git {}", revision.get(..12).unwrap_or(revision)));
+        let changed = if revision.ends_with('+') { "+" } else { "" };
+        let short = revision.get(..12).unwrap_or(revision);
+        parts.push(format!("git {short}{changed}"));
     }
     if let Some(config) = release.config {
         parts.push(format!("config {config}"));

@@ -189,9 +189,15 @@ pub fn surplus(surplus: &[RegistryName]) -> String {
 /// Says what runs on, though nobody wants it any more.
 #[must_use]
 pub fn left_running(running: &[RegistryName]) -> String {
-    let say =
-        "not in the manifest any more: `--prune` stops and destroys what carries unitgen's mark";
+    let say = "not in the manifest any more: `deploy APP --prune` stops and destroys them";
     told("runs on", running, "unit", say)
+}
+
+/// Says which unit files stay, though nobody wants them any more.
+#[must_use]
+pub fn left_stored(files: &[RegistryName]) -> String {
+    let say = "not in the manifest any more: `deploy APP --prune` destroys them";
+    told("unwanted", files, "unit", say)
 }
 
 /// Says which units nobody wants any more and stay.

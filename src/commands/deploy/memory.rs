@@ -7,8 +7,9 @@ use crate::commands::rollout::register::Register;
 use crate::commands::{Invocation, Loaded};
 use crate::error::CommandError;
 use crate::goal::{Goal, goals};
-use crate::journal::{self, Release};
+use crate::journal::{self, Outcome, Release};
 use crate::overrides::{Applied, Override};
+use crate::visible::plain;
 
 /// Refuses a deploy that would undo what the last release was given.
 pub(super) fn check(
@@ -24,7 +25,9 @@ pub(super) fn check(
     if as_written {
         return Ok(());
     }
-    for (app, release) in releases {
+    // What is to be gone has no values.
+    let is_wanted = |app: &String| loaded.check_app(app).is_ok();
+    for (app, release) in releases.iter().filter(|(app, _)| is_wanted(app)) {
         let given = || loaded.overrides.iter().filter(|one| is_for(one, app));
         let is_given = |path: &String| given().any(|one| one.path == *path);
         let remembered = release.set.iter().filter(|(path, _)| !is_given(path));
@@ -33,8 +36,8 @@ pub(super) fn check(
             return Err(forgotten(app, release, &remembered));
         }
         if let Some(number) = release.undone
-            && given().next().is_none()
             && let Some(undone) = journal::get(&register.store, app, number)?
+            && undone.goal != release.goal
             && goal(app, loaded).as_ref() == Some(&undone.goal)
         {
             let message = format!(
@@ -85,18 +88,27 @@ fn goal(app: &str, loaded: &Loaded) -> Option<Goal> {
 
 fn forgotten(app: &str, release: &Release, remembered: &[(&String, &String)]) -> CommandError {
     let mut flags = String::new();
+    let mut is_whole = true;
     for (path, value) in remembered {
-        // What looks like a secret is not shown.
-        let text = Override::new(format!("{path}={value}")).to_string();
-        let quoted = shlex::try_quote(&text).map_or_else(|_| text.clone(), |it| it.to_string());
+        let text = format!("{path}={value}");
+        // What looks like a secret is not shown, nor what a terminal would not show as it is.
+        let shown = plain(&Override::new(text.as_str()).to_string());
+        is_whole &= shown == text;
+        let quoted = shlex::try_quote(&shown).map_or_else(|_| shown.clone(), |it| it.to_string());
         flags.push_str(&format!(" --set {quoted}"));
     }
-    let number = release.number;
+    let Release { number, author, .. } = release;
+    let end = match release.outcome {
+        Outcome::Complete => "",
+        Outcome::Begun | Outcome::Failed => ", which did not come to its end,",
+    };
     let message = format!(
-        "release {number} of `{app}`, by {}, had{flags}, and the manifest says otherwise",
-        release.author
+        "release {number} of `{app}`, by {author}{end} had{flags}, and the manifest says otherwise"
     );
-    CommandError::refused(message).help(format!(
-        "nothing was done; give the value again:{flags}; or say `--as-written`"
-    ))
+    let again = if is_whole {
+        format!("give a value again, this one or another:{flags}")
+    } else {
+        "give the values again, which are not all shown here".to_owned()
+    };
+    CommandError::refused(message).help(format!("nothing was done; {again}; or say `--as-written`"))
 }

@@ -13,6 +13,7 @@ use crate::tell::submit as words;
 /// Refuses to destroy more than is allowed, and all that there is in any case.
 pub(super) fn check(
     limit: Option<PruneLimit>,
+    is_meant: impl Fn(&str) -> bool,
     loaded: &Loaded,
     diff: &Diff,
     observed: &Observed,
@@ -20,7 +21,7 @@ pub(super) fn check(
     let unwanted = diff
         .units
         .iter()
-        .filter(|unit| unit.change == Change::Unwanted);
+        .filter(|unit| unit.change == Change::Unwanted && is_meant(&unit.owner.app));
     let destroyed = unwanted.count();
     if destroyed == 0 {
         return Ok(());
@@ -50,19 +51,24 @@ pub(super) fn check(
 }
 
 /// Says what runs and what stays that nobody wants any more.
-pub(super) fn tell(diff: &Diff, vanished: &[Process], invocation: &mut Invocation) {
-    let units = vanished.iter().flat_map(|process| &process.members);
+pub(super) fn tell(
+    is_meant: impl Fn(&str) -> bool,
+    diff: &Diff,
+    left: &[Process],
+    invocation: &mut Invocation,
+) {
+    let units = left.iter().flat_map(|process| &process.members);
     let units = units.flat_map(|member| &member.units);
     let running: Vec<RegistryName> = units.map(|unit| unit.name.clone()).collect();
     let is_file = |name: &RegistryName| !running.contains(name);
     let files = diff
         .units
         .iter()
-        .filter(|unit| unit.change == Change::Unwanted);
+        .filter(|unit| unit.change == Change::Unwanted && !is_meant(&unit.owner.app));
     let files = files
         .filter(|unit| unit.before.is_some())
         .map(|unit| unit.name.clone());
     let files: Vec<RegistryName> = files.filter(is_file).collect();
-    let text = words::left_running(&running) + &words::unpruned(&files);
+    let text = words::left_running(&running) + &words::left_stored(&files);
     invocation.output.message(&text);
 }

@@ -11,7 +11,7 @@ use crate::commands::connection::Connection;
 use crate::commands::rollout::Format;
 use crate::commands::rollout::register::Register;
 use crate::commands::rollout::teller::Teller;
-use crate::deploy::{Report, Rollout, Rules, Stop};
+use crate::deploy::{Outcome, Report, Rollout, Rules, Stop};
 use crate::error::{CommandError, Status};
 use crate::interruption::Interruption;
 use crate::journal::{self, Entry};
@@ -40,6 +40,8 @@ pub(in crate::commands) struct Course<'a> {
     pub(in crate::commands) connection: &'a Connection,
     pub(in crate::commands) register: Option<&'a Register>,
     pub(in crate::commands) lock: Option<&'a Lock>,
+    /// Whether something was changed already.
+    pub(in crate::commands) has_begun: bool,
 }
 
 /// What is to be done about an app.
@@ -60,11 +62,15 @@ pub(in crate::commands) struct AppCourse {
 #[derive(Default)]
 struct Doings {
     has_changed: bool,
-    /// Why it did not come to a good end, so far.
+    /// How it ends, where not all is well.
     status: Option<Status>,
+    /// Whether nothing more is done.
+    is_over: bool,
+    /// Whether anything failed of the app at hand.
+    has_failed: bool,
     stop: Option<Stop>,
     summary: String,
-    reports: Vec<Report>,
+    outcomes: Vec<Outcome>,
 }
 
 impl Course<'_> {
@@ -110,9 +116,10 @@ impl Course<'_> {
                 }
             }
         }
-        if self.format == Format::Text {
-            text.push_str(&words::counted(&plan, self.files()));
-        }
+        text.push_str(&match self.format {
+            Format::Json => events::end(0, &[].iter(), None),
+            Format::Text => words::counted(&plan, self.files()),
+        });
         invocation.output.result(&text);
     }
 
@@ -153,93 +160,117 @@ impl Course<'_> {
             &self.places,
             &mut invocation.output,
         );
-        let plan = self.plan();
         if self.format == Format::Json {
-            teller.say(&self.beginning(&plan, false));
+            teller.say(&self.beginning(&self.plan(), false));
         }
+        let connect = || Ok(Way::Api(vec![self.connection.fleet(&settings)?]));
         let mut rollout = Rollout::new(fleet, rules);
-        let mut doings = Doings::default();
+        let mut doings = Doings {
+            has_changed: self.has_begun,
+            ..Doings::default()
+        };
         for app in &self.apps {
-            if doings.status.is_some() || doings.stop.is_some() {
+            if doings.is_over {
                 doings.not_begun(app);
-                continue;
+            } else {
+                let end = self.app(
+                    app,
+                    &mut rollout,
+                    &connect,
+                    interruption,
+                    &mut teller,
+                    &mut doings,
+                );
+                if let Err(error) = end {
+                    teller.tell(&error.text());
+                    doings.ends(error.status);
+                }
             }
-            let connect = || Ok(Way::Api(vec![self.connection.fleet(&settings)?]));
-            self.app(
-                app,
-                &mut rollout,
-                connect,
-                interruption,
-                &mut teller,
-                &mut doings,
-            )?;
         }
-        Ok(self.finish(&doings, &mut teller, interruption, time.now()))
+        Ok(self.finish(&doings, &mut teller, time.now()))
     }
 
     /// Does what is to be done about one app.
+    ///
+    /// # Errors
+    /// Says why its release can't be begun, or fleet not be reached.
     fn app<'b>(
         &'b self,
         app: &'b AppCourse,
         rollout: &mut Rollout<'_>,
-        connect: impl Fn() -> Result<Way<'b>, CommandError>,
+        connect: &impl Fn() -> Result<Way<'b>, CommandError>,
         interruption: &Interruption,
         teller: &mut Teller<'b>,
         doings: &mut Doings,
     ) -> Result<(), CommandError> {
+        self.lock.map_or(Ok(()), Lock::check)?;
         let number = match (self.register, &app.entry) {
             (Some(register), Some(entry)) => {
-                match journal::begin(&register.store, &app.app, entry.clone(), interruption) {
-                    Ok(number) => {
-                        teller.release(&app.app, number, journal::Outcome::Begun);
-                        Some(number)
-                    }
-                    Err(error) => {
-                        teller.output.message(&error.text());
-                        doings.status = Some(doings.ending(error.status));
-                        return Ok(());
-                    }
-                }
+                let (store, entry) = (&register.store, entry.clone());
+                let number = journal::begin(store, &app.app, entry, interruption)?;
+                teller.release(&app.app, number, journal::Outcome::Begun);
+                Some(number)
             }
             _ => None,
         };
-        self.store(&app.files, &connect, interruption, teller, doings)?;
-        for process in &app.processes {
-            if doings.status.is_some() {
-                break;
-            }
-            teller.process(process);
-            let report = rollout.process(process, teller);
-            doings.take(process, report);
-        }
-        if doings.status.is_none() {
-            self.store(&app.leftovers, &connect, interruption, teller, doings)?;
-        }
+        let end = self.steps(app, rollout, connect, interruption, teller, doings);
         let (Some(register), Some(number)) = (self.register, number) else {
-            return Ok(());
+            return end;
         };
-        let outcome = match doings.status {
-            None => journal::Outcome::Complete,
-            Some(_) => journal::Outcome::Failed,
+        let outcome = if end.is_ok() && !doings.has_failed {
+            journal::Outcome::Complete
+        } else {
+            journal::Outcome::Failed
         };
-        match journal::finish(&register.store, &app.app, number, outcome) {
+        let name = &app.app;
+        match journal::finish(&register.store, name, number, outcome) {
             Ok(()) => {
-                teller.release(&app.app, number, outcome);
-                let app = &app.app;
+                teller.release(name, number, outcome);
                 let word = match outcome {
                     journal::Outcome::Complete => "",
                     _ => ", which did not come to its end",
                 };
                 doings
                     .summary
-                    .push_str(&format!("{app}: release {number}{word}\n"));
+                    .push_str(&format!("{name}: release {number}{word}\n"));
             }
             Err(error) => {
-                teller.output.message(&error.text());
+                teller.tell(&error.text());
                 doings.status = Some(Status::Partial);
+                let line = format!("{name}: release {number}, whose end is not recorded\n");
+                doings.summary.push_str(&line);
             }
         }
-        Ok(())
+        end
+    }
+
+    /// Stores an app's unit files, brings its instances to what they should be, and destroys what is left
+    /// over.
+    fn steps<'b>(
+        &'b self,
+        app: &'b AppCourse,
+        rollout: &mut Rollout<'_>,
+        connect: &impl Fn() -> Result<Way<'b>, CommandError>,
+        interruption: &Interruption,
+        teller: &mut Teller<'b>,
+        doings: &mut Doings,
+    ) -> Result<(), CommandError> {
+        doings.has_failed = false;
+        self.store(&app.files, connect, interruption, teller, doings)?;
+        for process in &app.processes {
+            if doings.is_over {
+                doings.not_tried(process);
+                continue;
+            }
+            teller.process(process);
+            let report = rollout.process(process, teller);
+            teller.clear();
+            doings.take(process, report);
+        }
+        if doings.has_failed {
+            return Ok(());
+        }
+        self.store(&app.leftovers, connect, interruption, teller, doings)
     }
 
     /// Stores unit files, or destroys them.
@@ -254,13 +285,7 @@ impl Course<'_> {
         if files.is_empty() {
             return Ok(());
         }
-        if let Some(lock) = self.lock
-            && let Err(error) = lock.check()
-        {
-            doings.status = Some(doings.ending(Status::Refused));
-            doings.stop = Some(Stop::Barred(error));
-            return Ok(());
-        }
+        self.lock.map_or(Ok(()), Lock::check)?;
         teller.store(files);
         let rules = submit::Rules {
             patience: PATIENCE,
@@ -271,52 +296,37 @@ impl Course<'_> {
         let status = report.status();
         doings.has_changed |= done > 0 || status == Status::Partial;
         if status != Status::Done {
-            doings.status = Some(doings.ending(status));
-        }
-        if report.is_interrupted {
-            doings.stop = Some(Stop::Interrupted);
+            doings.ends(status);
+            doings.stop = report.is_interrupted.then_some(Stop::Interrupted);
         }
         Ok(())
     }
 
-    fn finish(
-        &self,
-        doings: &Doings,
-        teller: &mut Teller<'_>,
-        interruption: &Interruption,
-        took: Duration,
-    ) -> Status {
-        let is_early = doings.status.is_some() || doings.stop.is_some();
-        let status = match doings.status {
-            Some(status) => status,
-            // Whoever wanted an end after the last step got all the same.
-            None if doings.stop.is_some() && interruption.is_asked() => {
-                doings.ending(Status::Trouble)
-            }
-            None => Status::Done,
-        };
+    fn finish(&self, doings: &Doings, teller: &mut Teller<'_>, took: Duration) -> Status {
+        let status = doings.status.unwrap_or(Status::Done);
         if self.format == Format::Json {
-            let outcomes = doings.reports.iter().flat_map(|report| &report.outcomes);
+            let outcomes = doings.outcomes.iter();
             teller.say(&events::end(status.code(), &outcomes, doings.stop.as_ref()));
         } else {
             let mut text = doings.summary.clone();
             let action = &self.action;
             let took = words::time(took);
-            text.push_str(
-                &if status == Status::Done && self.apps.iter().all(AppCourse::is_empty) {
-                    "nothing to do: all is as it should be\n".to_owned()
-                } else if status == Status::Done {
-                    format!("{action}: done in {took}\n")
-                } else {
-                    format!("{action}: not done, after {took}; another run goes on from here\n")
-                },
-            );
+            let is_idle = self.apps.iter().all(AppCourse::is_empty);
+            text.push_str(&if status == Status::Done && is_idle {
+                "nothing to do: all is as it should be\n".to_owned()
+            } else if status == Status::Done {
+                format!("{action}: done in {took}\n")
+            } else if doings.is_over || doings.stop.is_some() {
+                format!("{action}: not done, after {took}; another run goes on from here\n")
+            } else {
+                format!("{action}: not all of it done, in {took}\n")
+            });
             teller.say(&text);
         }
-        if let Some(stop) = &doings.stop {
-            teller.output.message(&words::stopped(stop));
-        } else if is_early {
-            teller.output.message("error: not all is as it should be\n");
+        match &doings.stop {
+            Some(stop) => teller.tell(&words::stopped(stop)),
+            None if status == Status::Done => {}
+            None => teller.tell("error: not all is as it should be\n"),
         }
         status
     }
@@ -331,22 +341,31 @@ impl AppCourse {
 
 impl Doings {
     fn take(&mut self, process: &ProcessPlan, report: Report) {
-        self.has_changed |= report.has_changed();
+        self.has_changed |= report.has_changed;
         self.summary
             .push_str(&words::summary(process, &report.outcomes));
-        if !report.is_good() {
-            let status = match &report.stop {
-                Some(Stop::Barred(error)) => error.status,
-                Some(Stop::Interrupted) => Status::Trouble,
-                Some(Stop::Failures) | None => Status::Partial,
-            };
+        let is_good = report.is_good();
+        let status = match &report.stop {
+            Some(Stop::Barred(error)) => error.status,
+            Some(Stop::Interrupted) => Status::Trouble,
+            Some(Stop::Failures) | None => words::status(&report.outcomes),
+        };
+        if report.stop.is_some() {
+            self.ends(status);
+        } else if !is_good {
+            // Some may fail.
+            self.has_failed = true;
             self.status = Some(self.ending(status));
         }
-        self.reports.push(Report {
-            outcomes: report.outcomes,
-            stop: None,
-        });
+        self.outcomes.extend(report.outcomes);
         self.stop = report.stop;
+    }
+
+    /// Says that nothing more is done, and for what reason.
+    fn ends(&mut self, status: Status) {
+        self.is_over = true;
+        self.has_failed = true;
+        self.status = Some(self.ending(status));
     }
 
     /// Says that nothing was done about an app, where there was anything to do.
@@ -354,11 +373,20 @@ impl Doings {
         if !app.is_empty() {
             self.summary.push_str(&format!("{}: not begun\n", app.app));
         }
+        let steps = app.processes.iter().flat_map(|process| &process.steps);
+        self.outcomes.extend(steps.map(|_| Outcome::NotTried));
+    }
+
+    /// Says that nothing was done about a process.
+    fn not_tried(&mut self, process: &ProcessPlan) {
+        let outcomes: Vec<Outcome> = process.steps.iter().map(|_| Outcome::NotTried).collect();
+        self.summary.push_str(&words::summary(process, &outcomes));
+        self.outcomes.extend(outcomes);
     }
 
     /// Returns how a run ends that could not do all for this reason.
     fn ending(&self, status: Status) -> Status {
-        if self.has_changed {
+        if self.has_changed || self.status.is_some() {
             Status::Partial
         } else {
             status

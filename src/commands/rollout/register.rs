@@ -69,7 +69,7 @@ impl RegisterFlags {
                 store,
                 wait: wait.unwrap_or_default(),
             })),
-            Err(error) if !needs_it && !self.is_said(settings) && error.may_pass => {
+            Err(error) if !needs_it && !self.is_said(settings) && error.is_nobody => {
                 invocation.output.message(&format!(
                     "there is no etcd at {}: nothing is locked, and no release is recorded\n",
                     store.server()

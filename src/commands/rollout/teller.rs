@@ -20,7 +20,7 @@ use crate::tell::submit::{ended, events as file_events};
 
 /// Tells of one run.
 pub(in crate::commands) struct Teller<'a> {
-    pub(super) output: &'a mut Output,
+    output: &'a mut Output,
     format: Format,
     has_table: bool,
     table: Table,
@@ -79,6 +79,17 @@ impl<'a> Teller<'a> {
     pub(super) fn say(&mut self, text: &str) {
         let output = &mut *self.output;
         self.table.aside(|| output.result(text));
+    }
+
+    /// Writes a message beside the table.
+    pub(super) fn tell(&mut self, text: &str) {
+        let output = &mut *self.output;
+        self.table.aside(|| output.message(text));
+    }
+
+    /// Takes the table's lines away.
+    pub(super) fn clear(&mut self) {
+        self.table.clear();
     }
 
     fn event(&mut self, process: &ProcessPlan, at: usize, stage: &Stage<'_>) {

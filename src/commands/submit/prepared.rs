@@ -229,7 +229,7 @@ fn surplus(diff: &Diff) -> Vec<RegistryName> {
 }
 
 /// Returns the units that are replaced and carry no mark, as far as their text was read.
-pub(super) fn adopted(tasks: &[Task], units: &Units) -> Vec<RegistryName> {
+pub(in crate::commands) fn adopted(tasks: &[Task], units: &Units) -> Vec<RegistryName> {
     let replaced = tasks.iter().filter(|task| task.step.action.is_replace());
     let is_foreign = |name: &&RegistryName| {
         let unit = units.get(*name);

@@ -52,6 +52,11 @@ impl Failure {
         }
     }
 
+    /// Tells whether nobody listens there.
+    pub(in crate::store) fn is_nobody(&self) -> bool {
+        matches!(self, Self::NotConnected(Reason::Refused | Reason::NoSocket))
+    }
+
     /// Tells whether another endpoint, or the same one a little later, may answer.
     pub(in crate::store) fn may_pass(&self) -> bool {
         match self {

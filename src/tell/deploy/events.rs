@@ -30,8 +30,10 @@ use serde_json::{Value, json};
 
 use crate::deploy::{Failure, Outcome, Stop, Why};
 use crate::journal::{Journal, Outcome as Ending};
+use crate::overrides::Override;
 use crate::rollout::watch::Sight;
 use crate::rollout::{Plan, ProcessPlan, Step};
+use crate::secrecy::masked;
 use crate::state::RegistryName;
 use crate::tell::json::escaped;
 
@@ -61,12 +63,12 @@ pub fn begin(beginning: &Beginning<'_>) -> String {
             "wanted": process.wanted,
             "least": process.range.0,
             "most": process.range.1,
-            "min_alive": process.floor,
+            "min_alive": bounds.min_alive,
             "max_growth": bounds.max_growth,
             "ready_secs": bounds.ready.as_secs(),
             "timeout_secs": bounds.timeout.as_secs(),
             "max_failures": bounds.max_failures,
-            "health": bounds.health,
+            "health": bounds.health.as_deref().map(masked),
         })
     });
     event(&json!({
@@ -162,6 +164,11 @@ pub fn release(app: &str, number: u64, outcome: Ending) -> String {
     event(&json!({"event": "release", "app": app, "number": number, "outcome": outcome}))
 }
 
+/// Returns a value that was set over the manifest's, as `PATH=VALUE`.
+fn shown((path, value): (&String, &String)) -> String {
+    Override::new(format!("{path}={value}")).to_string()
+}
+
 fn word(outcome: Ending) -> &'static str {
     match outcome {
         Ending::Begun => "begun",
@@ -191,7 +198,7 @@ pub fn releases(app: &str, journal: &Journal) -> String {
             "author": release.author,
             "action": release.action,
             "revision": release.revision,
-            "set": release.set,
+            "set": release.set.iter().map(shown).collect::<Vec<_>>(),
             "config": release.config,
             "outcome": word(release.outcome),
             "undone": release.undone,
