@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
+use unitgen::rollout::ProcessPlan;
 use unitgen::rollout::{Action, Step};
 
 use crate::deploy_case::{Case, Luck, Port, Release, There, cases, troubles};
@@ -65,16 +66,24 @@ fn told(case: &Case, scene: &Scene, ran: &Ran) -> String {
     )
 }
 
+/// Returns how many serve at least by a plan where nobody says how many must.
+fn floor(process: &ProcessPlan) -> usize {
+    let lowering = process.steps.iter().filter(|step| step.lowers);
+    let floors = lowering.map(|step| step.floor);
+    floors.min().unwrap_or(process.wanted)
+}
+
 /// Holds a run, and the time since, against its bounds.
 fn within_bounds(case: &Case, scene: &Scene, before: &Before, ran: &Ran) -> TestCaseResult {
     let told = || told(case, scene, ran);
     let growth = case.max_growth.unwrap_or(1);
     let ((least, _), (_, most)) = scene.served(ran.began);
     for process in ran.plan.processes.iter().filter(|it| it.app == "app") {
-        if let Some(number) = case.min_alive {
-            prop_assert_eq!(process.floor, number.min(process.wanted), "{}", told());
-        }
-        let floor = process.floor.min(before.serving);
+        let floor = match case.min_alive {
+            Some(number) => number.min(process.wanted),
+            None => floor(process),
+        };
+        let floor = floor.min(before.serving);
         prop_assert!(least >= floor, "{least} < {floor}\n{}", told());
         let ceiling = before.told.max(process.wanted + growth);
         prop_assert!(most <= ceiling, "{most} > {ceiling}\n{}", told());

@@ -122,7 +122,7 @@ impl Ran {
             self.began, self.ended, self.is_killed, self.refused
         );
         for (at, process) in self.plan.processes.iter().enumerate() {
-            let range = (process.floor, process.range);
+            let range = process.range;
             let _ = writeln!(told, "{}/{} {range:?}", process.app, process.process);
             for (number, step) in process.steps.iter().enumerate() {
                 let outcome = self.reports.get(at).map(|report| &report.outcomes[number]);

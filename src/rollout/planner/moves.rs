@@ -37,20 +37,21 @@ impl Planner<'_> {
         self.range.1 = self.range.1.max(self.there);
     }
 
-    /// Returns the wanted instances on no machine, but for the first, where there is no room for all: which
-    /// of them got a place that is made for one would be fleet's choice.
+    /// Returns the wanted instances on no machine that are to wait for their turn: those that would come up with
+    /// an old text, and, where there is no room for all, all but the first, since which of them got a place
+    /// that is made for one would be fleet's choice.
     pub(super) fn crowd(&self, seeking: &[(usize, Need)]) -> Vec<usize> {
         let members = &self.process.members;
-        let unplaced = seeking.iter().map(|(at, _)| *at);
-        let unplaced: Vec<usize> = unplaced.filter(|at| members[*at].is_unplaced()).collect();
+        let unplaced = seeking.iter().filter(|(at, _)| members[*at].is_unplaced());
+        let (stale, others): (Vec<_>, Vec<_>) =
+            unplaced.partition(|(_, need)| need.action == Action::Replace);
         let mut room = self.room.clone();
-        if unplaced
+        let have_room = others
             .iter()
-            .all(|at| place(&mut room, &members[*at]).is_ok())
-        {
-            return Vec::new();
-        }
-        unplaced.into_iter().skip(1).collect()
+            .all(|(at, _)| place(&mut room, &members[*at]).is_ok());
+        let first = if have_room { others.len() } else { 1 };
+        let others = others.into_iter().skip(first);
+        stale.into_iter().chain(others).map(|(at, _)| *at).collect()
     }
 
     /// Tells an instance that is on no machine to do nothing for a while.
@@ -134,17 +135,17 @@ impl Planner<'_> {
             }
             place(&mut room, member)
         };
-        match without(&self.surplus, self.room) {
-            Ok(()) => {}
+        // Where a port is taken, fleet may choose another machine.
+        let is_hopeless = match without(&self.surplus, self.room) {
+            Ok(()) => false,
             Err(Obstacle::Machine) => return Err(self.without_room(member)),
-            // fleet may choose another one.
-            Err(Obstacle::Port) => return Ok(()),
-        }
+            Err(Obstacle::Port) => true,
+        };
         loop {
             let most = self.wanted.saturating_add(process.bounds.max_growth);
             let is_there = member.is_there() && !self.resting.contains(&at);
             let may_grow = self.wanted == 0 || is_there || self.there < most;
-            if may_grow && place(self.room, member).is_ok() {
+            if may_grow && (is_hopeless || place(self.room, member).is_ok()) {
                 return Ok(());
             }
             let own = slot(&member.key);
