@@ -1,6 +1,6 @@
 //! Tells what happens while it does: a table on a terminal, lines or events elsewhere.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use crate::cluster::fleetctl::Outcome as Said;
@@ -61,10 +61,14 @@ impl<'a> Teller<'a> {
         if self.format == Format::Text {
             self.say(&words::head(process, self.output.colored_results));
         }
+        let mut known = BTreeSet::new();
         for step in &process.steps {
             let name = step.instance.as_str();
-            self.table
-                .say(name, &format!("{name}  to {}", step.action.word()));
+            // Of several steps of an instance the first is to come.
+            if known.insert(name) {
+                let text = format!("{name}  to {}", step.action.word());
+                self.table.say(name, &text);
+            }
         }
     }
 
