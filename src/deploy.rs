@@ -182,8 +182,18 @@ impl<'a> Rollout<'a> {
         (self.rules.may_go_on)().err().map(Stop::Barred)
     }
 
-    /// Waits until one instance less may serve.
-    fn wait_for_others(&mut self, process: &ProcessPlan, step: &Step) -> Result<(), Box<Failure>> {
+    /// Waits until one instance less may serve. Where nobody said how many must, those that were allowed to
+    /// fail, and did, need not.
+    fn wait_for_others(
+        &mut self,
+        process: &ProcessPlan,
+        step: &Step,
+        failures: usize,
+    ) -> Result<(), Box<Failure>> {
+        let floor = match process.bounds.min_alive {
+            Some(_) => step.floor,
+            None => step.floor.saturating_sub(failures),
+        };
         let fail = |error| Failure::new(&step.instance, Why::Remote(error));
         let began = self.rules.time.now();
         loop {
@@ -193,13 +203,13 @@ impl<'a> Rollout<'a> {
             }
             let serving = self.serving(process).map_err(fail)?;
             let others = serving.iter().filter(|name| **name != step.instance);
-            if others.count() >= step.floor {
+            if others.count() >= floor {
                 return Ok(());
             }
             if self.waited(began) >= RECOVERY.min(process.bounds.timeout) {
                 let why = Why::TooFew {
                     serving: serving.len(),
-                    floor: step.floor,
+                    floor,
                     missing: missing(process, &serving),
                 };
                 return Err(Failure::new(&step.instance, why));

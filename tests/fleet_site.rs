@@ -60,6 +60,11 @@ impl Site {
         &self.endpoint
     }
 
+    /// Returns the server of its own; nothing where the cluster is live.
+    pub(crate) fn server(&self) -> Option<&FleetServer> {
+        self.server.as_ref()
+    }
+
     /// Returns a client.
     pub(crate) fn fleet(&self) -> Fleet {
         fleet(&self.endpoint)

@@ -9,7 +9,7 @@ use serde_json::Value;
 use unitgen::diagnostic::Severity;
 
 use crate::delivery::deliver;
-use crate::deploy::timeless;
+use crate::deploy_run::timeless;
 use crate::etcd::Etcd;
 use crate::fleet_server::{Fate, FleetServer};
 use crate::fleetctl::{Fleetctl, Release};

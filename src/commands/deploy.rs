@@ -169,7 +169,6 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
 /// Gives a lock back. Where that can't be done it ends by itself.
 pub(super) fn give_back(lock: Option<Lock>, invocation: &mut Invocation) {
     if let Some(Err(error)) = lock.map(Lock::release) {
-        let error = error.under("the lock was not given back: it ends by itself within a minute");
         invocation.output.message(&error.text());
     }
 }

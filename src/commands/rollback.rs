@@ -281,15 +281,17 @@ fn entry(
         revision: target.revision.clone(),
         set: target.set.clone(),
         config: config(&target.goal, Some(register))?,
-        undone: undone(journal),
+        undone: undone(target, journal),
         goal: target.goal.clone(),
     })
 }
 
-/// Returns the release that is left, which for a rollback that goes on is the one that it left.
-fn undone(journal: &Journal) -> Option<u64> {
+/// Returns the release that is left, which for a rollback that goes on, or is done once more, is the one that
+/// it left.
+fn undone(target: &Release, journal: &Journal) -> Option<u64> {
     let last = journal.releases.first()?;
-    let before = last.undone.filter(|_| is_unfinished(journal));
+    let is_again = is_unfinished(journal) || last.goal == target.goal;
+    let before = last.undone.filter(|_| is_again);
     before.or(Some(last.number))
 }
 

@@ -1,12 +1,13 @@
 //! How one step is done, or several that only begin to run.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::cluster::fleet::Fleet;
 use crate::deploy::failure::{Awaited, Failure, Why};
 use crate::deploy::{LOOK_MAXIMUM, LOOK_MINIMUM, Outcome, Rollout, Witness};
-use crate::rollout::watch::{Fault, Sight, Verdict, Watch, is_busy};
+use crate::rollout::watch::{Fault, Sight, Standing, Verdict, Watch, is_busy, standing};
 use crate::rollout::{Action, Before, Part, ProcessPlan, Step};
 use crate::state::{MachineId, RegistryName, SeenState, State, UnitState};
 
@@ -51,7 +52,8 @@ impl Rollout<'_> {
                 continue;
             }
             witness.began(process, first + at);
-            match self.begin(process, step, at, witness) {
+            let failures = process.bounds.max_failures.saturating_sub(allowed);
+            match self.begin(process, step, at, failures, witness) {
                 Ok(watched) if watched.is_empty() => {
                     outcomes[at] = Some(Outcome::Done(self.waited(began)));
                 }
@@ -92,6 +94,7 @@ impl Rollout<'_> {
         process: &ProcessPlan,
         step: &Step,
         at: usize,
+        failures: usize,
         witness: &mut dyn Witness,
     ) -> Result<Vec<Awaiting>, Box<Failure>> {
         let limit = process.bounds.timeout;
@@ -101,7 +104,7 @@ impl Rollout<'_> {
                 Action::Replace | Action::Restart | Action::Stop
             )
         {
-            self.wait_for_others(process, step)?;
+            self.wait_for_others(process, step, failures)?;
         }
         let mut firsts = BTreeMap::new();
         match step.action {
@@ -209,7 +212,9 @@ impl Rollout<'_> {
         let began = self.rules.time.now();
         let launched = SeenState::Known(State::Launched);
         // One that failed does not run: that it was seen to is said by fleet alone.
+        let were_up = Cell::new(None);
         let is_down = |sight: &Sight| {
+            were_up.set(were_up.get().or(Some(sight.states.values().all(is_busy))));
             let unit = sight.unit.as_ref();
             let current = unit.and_then(|unit| unit.current.as_ref());
             // Nor does a machine's silence say that it does not run.
@@ -217,10 +222,10 @@ impl Rollout<'_> {
             current != Some(&launched) && !is_silent && !sight.states.values().any(is_busy)
         };
         let sight = self.wait_until(&part.unit, Awaited::Down, limit, is_down)?;
-        // Of what is on every machine fleet says nothing.
+        // Of what is on every machine fleet says nothing, and what did not run was not seen to stop.
         let unit = sight.unit.as_ref();
         let is_global = unit.is_some_and(|unit| unit.current.is_none());
-        if is_global {
+        if is_global && were_up.get() != Some(true) {
             self.rules.time.pause(ROUNDS);
         }
         witness.seen(&part.unit, &sight, self.waited(began));
@@ -263,6 +268,9 @@ impl Rollout<'_> {
             Verdict::Pending | Verdict::Settling if waited < process.bounds.timeout => {
                 one.is_ready = false;
                 return Ok(());
+            }
+            Verdict::Pending if standing(one.watch.after(), &sight) == Standing::Unplaced => {
+                Why::Unplaced(self.why_unplaced(&one.unit))
             }
             Verdict::Pending | Verdict::Settling => Why::TimedOut {
                 what: Awaited::Up,

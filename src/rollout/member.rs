@@ -227,13 +227,14 @@ impl MemberUnit {
         if let Some(reason) = find(is_stale).filter(|_| self.is_asked()) {
             return Some((Action::Replace, reason));
         }
+        // Asked anew is what runs on; a job would do its work a second time, and nothing holds what is only
+        // loaded. What was told to stop and runs still is not started anew by being told to run.
+        let is_running = || self.is_told() || self.is_asked() && self.is_busy();
+        if is_asked && after.kind == Kind::Service && is_running() {
+            return Some((Action::Restart, Reason::Asked));
+        }
         if let Some(reason) = find(is_untold) {
             return Some((Action::Start, reason));
-        }
-        // Asked anew is what runs on; a job would do its work a second time, and nothing holds what is only
-        // loaded.
-        if is_asked && after.kind == Kind::Service && self.is_told() {
-            return Some((Action::Restart, Reason::Asked));
         }
         // What only another unit starts is started by it, whatever became of it last time.
         if after.kind != Kind::Idle

@@ -269,6 +269,12 @@ impl Watch {
         }
     }
 
+    /// Returns what the unit is to be.
+    #[must_use]
+    pub fn after(&self) -> &After {
+        &self.after
+    }
+
     /// Judges what is seen now. `is_well` tells what the instance itself answers, and is asked only where
     /// systemd says that it is up.
     pub fn look(

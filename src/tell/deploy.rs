@@ -169,7 +169,9 @@ pub fn ended(step: &Step, outcome: &Outcome, sight: Option<&Sight>, colored: boo
                 let machines = sight.states.keys().map(MachineId::short);
                 machines.collect::<Vec<_>>().join(", ")
             });
-            let machines = machines.filter(|machines| !machines.is_empty());
+            // What is destroyed is nowhere.
+            let is_anywhere = step.action != Action::Destroy;
+            let machines = machines.filter(|machines| !machines.is_empty() && is_anywhere);
             if let Some(machines) = machines {
                 text.push_str(&format!("  on {}", line(&machines)));
             }
@@ -205,7 +207,7 @@ fn why(failure: &Failure) -> String {
             text.push_str(&format!("  fleet: told {told}{current}\n"));
         }
         text.push_str(&format!("  systemd: {}\n", seen(sight)));
-        if !sight.states.is_empty() {
+        if sight.unit.is_some() && !sight.states.is_empty() {
             text.push_str(&format!("  `fleetctl journal {unit}` shows what it said\n"));
         }
     }
@@ -231,7 +233,7 @@ pub fn status(outcomes: &[Outcome]) -> Status {
 #[must_use]
 pub fn stopped(stop: &Stop) -> String {
     match stop {
-        Stop::Failures => "stopped: the rest is left as it is, and serves on\n".to_owned(),
+        Stop::Failures => "stopped: the rest is left as it is\n".to_owned(),
         Stop::Interrupted => "interrupted: another run goes on from here\n".to_owned(),
         Stop::Barred(error) => error.text(),
     }

@@ -99,7 +99,7 @@ fn forgotten(app: &str, release: &Release, remembered: &[(&String, &String)]) ->
     }
     let Release { number, author, .. } = release;
     let end = match release.outcome {
-        Outcome::Complete => "",
+        Outcome::Complete => ",",
         Outcome::Begun | Outcome::Failed => ", which did not come to its end,",
     };
     let message = format!(

@@ -95,14 +95,15 @@ impl Course<'_> {
         if self.format == Format::Json {
             text.push_str(&self.beginning(&plan, true));
         }
-        for app in &self.apps {
-            for task in app.files.iter().chain(&app.leftovers) {
-                let place = self.places.get(&task.step.unit);
-                text.push_str(&match self.format {
-                    Format::Json => crate::tell::submit::events::step(task, None, place),
-                    Format::Text => words::planned_file(task, place, colored),
-                });
+        let file = |task: &Task| {
+            let place = self.places.get(&task.step.unit);
+            match self.format {
+                Format::Json => crate::tell::submit::events::step(task, None, place),
+                Format::Text => words::planned_file(task, place, colored),
             }
+        };
+        for app in &self.apps {
+            text.extend(app.files.iter().map(file));
             for process in &app.processes {
                 if self.format == Format::Text {
                     text.push_str(&words::head(process, colored));
@@ -115,6 +116,7 @@ impl Course<'_> {
                     });
                 }
             }
+            text.extend(app.leftovers.iter().map(file));
         }
         text.push_str(&match self.format {
             Format::Json => events::end(0, &[].iter(), None),

@@ -75,7 +75,7 @@ impl Planner<'_> {
     pub(super) fn replace(&mut self, at: usize, need: &Need) -> Result<(), Impossible> {
         let serves = self.process.members[at].serves();
         self.lower(serves, |planner| planner.in_place(need.action))?;
-        let left = self.alive - usize::from(serves);
+        let left = self.alive.saturating_sub(usize::from(serves));
         self.range.0 = self.range.0.min(left);
         self.step(at, need, None);
         self.alive = left + 1;
