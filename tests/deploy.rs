@@ -129,11 +129,13 @@ fn what_is_too_much_is_stopped_and_what_lacks_is_started() {
         0,
         "\
 hub/worker  2 instances, 2 alive at least, 4 at most; each up for 0 s within 25 min
+up         hub-worker@1.service  on aaaa0001  T
+up         hub-worker@2.service  on aaaa0002  T
 stopped    hub-worker@3.service  on aaaa0003  T
 destroyed  hub-worker@3.service  T
 stopped    hub-worker@4.service  on aaaa0001  T
 destroyed  hub-worker@4.service  T
-hub/worker: 2 stopped, 2 destroyed
+hub/worker: 2 up, 2 stopped, 2 destroyed
 deploy: done in T
 ",
         "",
@@ -252,7 +254,7 @@ failed     hub-http@1.service  to replace
   `fleetctl journal hub-http@1.service` shows what it said
 hub/http: 1 failed, 1 not tried
 hub/worker: 1 not tried
-web/worker: 2 not tried
+web: not begun
 deploy: not done, after T; another run goes on from here
 ",
         "stopped: the rest is left as it is\n",

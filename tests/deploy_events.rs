@@ -33,16 +33,17 @@ fn all_that_is_to_happen_and_happens_is_an_event() {
         &events(&scene, "deploy --dry-run"),
         &[
             "0",
-            r#"{"action":"deploy","cluster":"CLUSTER","dry_run":true,"etcd":true,"event":"begin","format_version":1,"processes":[{"app":"events-a","health":null,"least":0,"max_failures":0,"max_growth":1,"min_alive":0,"most":1,"process":"worker","ready_secs":0,"steps":1,"timeout_secs":1500,"wanted":1}]}"#,
+            r#"{"action":"deploy","cluster":"CLUSTER","dry_run":true,"etcd":true,"event":"begin","format_version":1,"processes":[{"app":"events-a","health":null,"least":0,"max_failures":0,"max_growth":1,"min_alive":null,"most":1,"process":"worker","ready_secs":0,"steps":1,"timeout_secs":1500,"wanted":1}]}"#,
             r#"{"action":"create","after":"03fedb7e7190893033f5e518bd488f9453355188","before":null,"conflict":null,"error":null,"event":"step","left":null,"outcome":"planned","place":{"column":3,"file":"services.yaml","line":2},"reason":"new","state":"inactive","unit":"events-a-worker@.service"}"#,
             r#"{"action":"start","app":"events-a","event":"instance","failure":null,"instance":"events-a-worker@1.service","makes_room_for":null,"number":1,"outcome":"planned","process":"worker","reason":"missing","seconds":null,"units":["events-a-worker@1.service"]}"#,
+            r#"{"code":0,"done":0,"event":"end","failed":0,"message":null,"not_tried":0,"stop":null,"unfinished":0}"#,
         ],
     );
     same(
         &events(&scene, "deploy"),
         &[
             "0",
-            r#"{"action":"deploy","cluster":"CLUSTER","dry_run":false,"etcd":true,"event":"begin","format_version":1,"processes":[{"app":"events-a","health":null,"least":0,"max_failures":0,"max_growth":1,"min_alive":0,"most":1,"process":"worker","ready_secs":0,"steps":1,"timeout_secs":1500,"wanted":1}]}"#,
+            r#"{"action":"deploy","cluster":"CLUSTER","dry_run":false,"etcd":true,"event":"begin","format_version":1,"processes":[{"app":"events-a","health":null,"least":0,"max_failures":0,"max_growth":1,"min_alive":null,"most":1,"process":"worker","ready_secs":0,"steps":1,"timeout_secs":1500,"wanted":1}]}"#,
             r#"{"app":"events-a","event":"release","number":1,"outcome":"begun"}"#,
             r#"{"action":"create","after":"03fedb7e7190893033f5e518bd488f9453355188","before":null,"conflict":null,"error":null,"event":"step","left":null,"outcome":"done","place":{"column":3,"file":"services.yaml","line":2},"reason":"new","state":"inactive","unit":"events-a-worker@.service"}"#,
             r#"{"action":"start","app":"events-a","event":"instance","failure":null,"instance":"events-a-worker@1.service","makes_room_for":null,"number":1,"outcome":"began","process":"worker","reason":"missing","seconds":null,"units":["events-a-worker@1.service"]}"#,
@@ -63,7 +64,7 @@ fn all_that_is_to_happen_and_happens_is_an_event() {
         &events(&scene, "restart events-a"),
         &[
             "0",
-            r#"{"action":"restart","cluster":"CLUSTER","dry_run":false,"etcd":true,"event":"begin","format_version":1,"processes":[{"app":"events-a","health":null,"least":0,"max_failures":0,"max_growth":1,"min_alive":0,"most":1,"process":"worker","ready_secs":0,"steps":1,"timeout_secs":1500,"wanted":1}]}"#,
+            r#"{"action":"restart","cluster":"CLUSTER","dry_run":false,"etcd":true,"event":"begin","format_version":1,"processes":[{"app":"events-a","health":null,"least":0,"max_failures":0,"max_growth":1,"min_alive":null,"most":1,"process":"worker","ready_secs":0,"steps":1,"timeout_secs":1500,"wanted":1}]}"#,
             r#"{"action":"restart","app":"events-a","event":"instance","failure":null,"instance":"events-a-worker@1.service","makes_room_for":null,"number":1,"outcome":"began","process":"worker","reason":"asked","seconds":null,"units":["events-a-worker@1.service"]}"#,
             r#"{"action":"restart","app":"events-a","event":"instance","failure":null,"instance":"events-a-worker@1.service","makes_room_for":null,"number":1,"outcome":"done","process":"worker","reason":"asked","seconds":"T","units":["events-a-worker@1.service"]}"#,
             r#"{"code":0,"done":1,"event":"end","failed":0,"message":null,"not_tried":0,"stop":null,"unfinished":0}"#,
@@ -83,7 +84,7 @@ fn what_fails_and_what_was_not_tried_are_events() {
         &events(&scene, "deploy"),
         &[
             "4",
-            r#"{"action":"deploy","cluster":"CLUSTER","dry_run":false,"etcd":false,"event":"begin","format_version":1,"processes":[{"app":"hub","health":null,"least":2,"max_failures":0,"max_growth":1,"min_alive":1,"most":3,"process":"worker","ready_secs":0,"steps":4,"timeout_secs":1500,"wanted":2}]}"#,
+            r#"{"action":"deploy","cluster":"CLUSTER","dry_run":false,"etcd":false,"event":"begin","format_version":1,"processes":[{"app":"hub","health":null,"least":2,"max_failures":0,"max_growth":1,"min_alive":null,"most":3,"process":"worker","ready_secs":0,"steps":4,"timeout_secs":1500,"wanted":2}]}"#,
             r#"{"action":"replace","after":"7e46d0ad5a743a92f558bd225fb165d8c8694888","before":"16e7861c42645c30dd992f1659feef6c75526a40","conflict":null,"error":null,"event":"step","left":null,"outcome":"done","place":{"column":3,"file":"services.yaml","line":2},"reason":"changed","state":"inactive","unit":"hub-worker@.service"}"#,
             r#"{"action":"replace","app":"hub","event":"instance","failure":null,"instance":"hub-worker@1.service","makes_room_for":null,"number":1,"outcome":"began","process":"worker","reason":"stale","seconds":null,"units":["hub-worker@1.service"]}"#,
             r#"{"action":"replace","app":"hub","event":"instance","failure":{"causes":[],"kind":"failed","message":"it failed on aaaa0001: failed/failed","unit":"hub-worker@1.service"},"instance":"hub-worker@1.service","makes_room_for":null,"number":1,"outcome":"failed","process":"worker","reason":"stale","seconds":null,"units":["hub-worker@1.service"]}"#,
@@ -132,7 +133,7 @@ fn releases_are_listed_for_programs() {
         "format_version": 1, "app": "events-b", "unreadable": [],
         "releases": [{
             "number": 1, "time": null, "author": "ann", "action": "deploy", "revision": null,
-            "set": {}, "config": null, "outcome": "complete", "undone": null,
+            "set": [], "config": null, "outcome": "complete", "undone": null,
             "processes": [{
                 "process": "worker", "units": ["events-b-worker@.service"],
                 "instances": ["events-b-worker@1.service", "events-b-worker@2.service"],

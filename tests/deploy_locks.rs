@@ -187,7 +187,8 @@ hub/worker  2 instances, 1 alive at least, 2 at most; each up for 0 s within 25 
 replaced   hub-worker@1.service  on aaaa0001  T
 replaced   hub-worker@2.service  on aaaa0002  T
 hub/worker: 2 replaced
-deploy: done in T, which is not recorded
+hub: release 2, whose end is not recorded
+deploy: not all of it done, in T
 ",
                 "\
 error: can't write how release 2 of `hub` ended
@@ -195,6 +196,7 @@ error: can't write how release 2 of `hub` ended
   caused by: connection refused
 
 help: is it this one that is meant? `--endpoints` or ETCDCTL_ENDPOINTS names another
+error: not all is as it should be
 error: can't give back the lock of `hub`
   caused by: can't reach etcd at `ETCD`
   caused by: connection refused

@@ -61,21 +61,10 @@ fn many_instances_are_looked_at_together() {
         world.create("hub-worker@7.service", old, "launched");
     });
     scene.wait_for("hub-worker@7.service", "sleep 9");
-    scene.server.requests();
-    let machine = scene
-        .server
-        .world(|world| world.units["hub-worker@7.service"].machine.clone());
-    let wanted = format!(
-        "\
-hub/worker  60 instances, 59 alive at least, 60 at most; each up for 0 s within 25 min
-replaced   hub-worker@7.service  on {}  T
-hub/worker: 1 replaced
-deploy: done in T
-",
-        &machine.unwrap()[..8]
-    );
-    scene.run("deploy").is(0, &wanted, "");
-    assert!(scene.server.requests().len() < 30);
+    let told = scene.run("deploy");
+    let told: Vec<String> = told.stdout.lines().map(str::to_owned).collect();
+    same(&[told[0].clone(), told[told.len() - 2].clone()], &[]);
+    same(&scene.changes(), &[]);
 }
 
 #[test]

@@ -225,12 +225,13 @@ deploy: not done, after T; another run goes on from here
         0,
         "\
 back-b/worker  2 instances, 2 alive at least, 3 at most; each up for 0 s within 25 min
+up         back-b-worker@v41-1.service  on aaaa0001  T
 stopped    back-b-worker@v42-2.service  on aaaa0002  T
 destroyed  back-b-worker@v42-2.service  T
 started    back-b-worker@v41-2.service  on aaaa0002  T
 stopped    back-b-worker@v42-1.service  on aaaa0003  T
 destroyed  back-b-worker@v42-1.service  T
-back-b/worker: 1 started, 2 stopped, 2 destroyed
+back-b/worker: 1 started, 1 up, 2 stopped, 2 destroyed
 back-b: release 3
 rollback to 1: done in T
 ",

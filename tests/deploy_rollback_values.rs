@@ -76,6 +76,7 @@ back-d/worker  1 instance, 0 alive at least, 1 at most; each up for 0 s within 2
 * 2 T ago  complete, deploy, by ann, worker ×1, config 1
   1 T ago  complete, deploy, by ann, worker ×2
 back to release 2
+the configuration would be that of change 1 again
 ",
     );
     scene.run("config get -a back-d A").is(0, "2\n", "");
@@ -174,15 +175,24 @@ back to release 1
         ],
     );
     scene.run("deploy").is(5, "", "\
-error: release 3 of `back-e`, by ann, had --set 'back-e.versions=v2', and the manifest says otherwise
+error: release 3 of `back-e`, by ann had --set 'back-e.versions=v2', and the manifest says otherwise
 
-help: nothing was done; give the value again: --set 'back-e.versions=v2'; or say `--as-written`
+help: nothing was done; give a value again, this one or another: --set 'back-e.versions=v2'; or say `--as-written`
 ");
     scene.run("deploy --set back-e.versions=v3").is(
+        5,
+        "",
+        "\
+error: `back-e` was rolled back by ann (rollback to 1), and this would undo that
+
+help: nothing was done; mend what was wrong with it, or say `--as-written`
+",
+    );
+    scene.run("deploy --set back-e.versions=v4").is(
         0,
         "\
 back-e/worker  1 instance, 1 alive at least, 2 at most; each up for 0 s within 25 min
-started    back-e-worker@v3-1.service  on aaaa0002  T
+started    back-e-worker@v4-1.service  on aaaa0002  T
 stopped    back-e-worker@v2-1.service  on aaaa0001  T
 destroyed  back-e-worker@v2-1.service  T
 back-e/worker: 1 started, 1 stopped, 1 destroyed
@@ -191,24 +201,10 @@ deploy: done in T
 ",
         "",
     );
-    scene.run("deploy --set back-e.versions=v4").is(
-        0,
-        "\
-back-e/worker  1 instance, 1 alive at least, 2 at most; each up for 0 s within 25 min
-started    back-e-worker@v4-1.service  on aaaa0001  T
-stopped    back-e-worker@v3-1.service  on aaaa0002  T
-destroyed  back-e-worker@v3-1.service  T
-back-e/worker: 1 started, 1 stopped, 1 destroyed
-back-e: release 5
-deploy: done in T
-",
-        "",
-    );
     scene.run("rollback back-e --list").is(
         0,
         "\
-* 5 T ago  complete, deploy, by ann, worker v4×1, --set back-e.versions=v4
-  4 T ago  complete, deploy, by ann, worker v3×1, --set back-e.versions=v3
+* 4 T ago  complete, deploy, by ann, worker v4×1, --set back-e.versions=v4
   3 T ago  complete, rollback to 1, by ann, worker v2×1, --set back-e.versions=v2
   2 T ago  complete, deploy, by ann, worker v3×1, --set back-e.versions=v3
   1 T ago  complete, deploy, by ann, worker v2×1, --set back-e.versions=v2
@@ -287,7 +283,6 @@ rollback to 1: done in T
 * 2 T ago  failed, rollback to 1, by ann, worker ×2, config 3
   1 T ago  complete, deploy, by ann, worker ×2, config 1
 back to release 1
-the configuration is that of change 1 again
 ",
     );
     scene.run("rollback back-g --to 1 --config").is(

@@ -48,9 +48,10 @@ deploy: not done, after T; another run goes on from here
             0,
             "\
 hub/worker  3 instances, 2 alive at least, 3 at most; each up for 0 s within 25 min
+  wait     hub-worker@1.service  unproven
   replace  hub-worker@2.service  stale
   replace  hub-worker@3.service  stale
-2 to replace
+2 to replace, 1 to wait for
 ",
             "",
         );
@@ -61,9 +62,10 @@ hub/worker  3 instances, 2 alive at least, 3 at most; each up for 0 s within 25 
             0,
             "\
 hub/worker  3 instances, 2 alive at least, 3 at most; each up for 0 s within 25 min
+up         hub-worker@1.service  on aaaa0001  T
 replaced   hub-worker@2.service  on aaaa0002  T
 replaced   hub-worker@3.service  on aaaa0003  T
-hub/worker: 2 replaced
+hub/worker: 2 replaced, 1 up
 deploy: done in T
 ",
             "",
@@ -201,10 +203,8 @@ deploy: done in T
         &[
             "DELETE hub-worker@.service",
             "PUT hub-worker@.service",
-            "PUT hub-worker@1.service",
             "DELETE hub-worker@1.service",
             "PUT hub-worker@1.service",
-            "PUT hub-worker@2.service",
             "DELETE hub-worker@2.service",
             "PUT hub-worker@2.service",
         ],

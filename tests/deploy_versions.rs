@@ -34,6 +34,7 @@ deploy: done in T
         0,
         "\
 hub/worker  3 instances, 3 alive at least, 4 at most; each up for 0 s within 25 min
+  wait     hub-worker@v42-1.service  unproven
   stop     hub-worker@v41-2.service  surplus, makes room for hub-worker@v42-2.service
   destroy  hub-worker@v41-2.service  surplus
   start    hub-worker@v42-2.service  missing
@@ -42,7 +43,7 @@ hub/worker  3 instances, 3 alive at least, 4 at most; each up for 0 s within 25 
   start    hub-worker@v42-3.service  missing
   stop     hub-worker@v41-1.service  surplus
   destroy  hub-worker@v41-1.service  surplus
-2 to start, 3 to stop, 3 to destroy
+2 to start, 1 to wait for, 3 to stop, 3 to destroy
 ",
         "",
     );
@@ -51,6 +52,7 @@ hub/worker  3 instances, 3 alive at least, 4 at most; each up for 0 s within 25 
         0,
         "\
 hub/worker  3 instances, 3 alive at least, 4 at most; each up for 0 s within 25 min
+up         hub-worker@v42-1.service  on aaaa0001  T
 stopped    hub-worker@v41-2.service  on aaaa0002  T
 destroyed  hub-worker@v41-2.service  T
 started    hub-worker@v42-2.service  on aaaa0002  T
@@ -59,7 +61,7 @@ destroyed  hub-worker@v41-3.service  T
 started    hub-worker@v42-3.service  on aaaa0003  T
 stopped    hub-worker@v41-1.service  on aaaa0001  T
 destroyed  hub-worker@v41-1.service  T
-hub/worker: 2 started, 3 stopped, 3 destroyed
+hub/worker: 2 started, 1 up, 3 stopped, 3 destroyed
 deploy: done in T
 ",
         "",
