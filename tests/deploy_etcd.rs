@@ -141,17 +141,17 @@ deploy: done in T
     );
     scene.changes();
     scene.run("deploy").is(5, "", "\
-error: release 2 of `etcd-set`, by ann had --set 'etcd-set.versions=v42', and the manifest says otherwise
+error: release 2 of `etcd-set`, by ann, had --set 'etcd-set.versions=v42', and the manifest says otherwise
 
 help: nothing was done; give a value again, this one or another: --set 'etcd-set.versions=v42'; or say `--as-written`
 ");
     scene.run("deploy --dry-run").is(5, "", "\
-error: release 2 of `etcd-set`, by ann had --set 'etcd-set.versions=v42', and the manifest says otherwise
+error: release 2 of `etcd-set`, by ann, had --set 'etcd-set.versions=v42', and the manifest says otherwise
 
 help: nothing was done; give a value again, this one or another: --set 'etcd-set.versions=v42'; or say `--as-written`
 ");
     scene.run("deploy --set etcd-set.instances=2").is(5, "", "\
-error: release 2 of `etcd-set`, by ann had --set 'etcd-set.versions=v42', and the manifest says otherwise
+error: release 2 of `etcd-set`, by ann, had --set 'etcd-set.versions=v42', and the manifest says otherwise
 
 help: nothing was done; give a value again, this one or another: --set 'etcd-set.versions=v42'; or say `--as-written`
 ");

@@ -172,6 +172,34 @@ unwanted   web-worker@.service
 ",
     );
     scene.run("deploy hub web --prune --prune-max 2").is(
+        5,
+        "",
+        "\
+error: 3 of 4 units would be stopped and destroyed, and the limit is 2
+
+help: nothing was done; `unitgen diff` shows them; where that is meant say `--prune-max 3`
+",
+    );
+    same(&scene.changes(), &[]);
+    scene.run("deploy hub web --prune --dry-run").is(
+        0,
+        "\
+hub/b  each up for 10 s within 25 min
+  stop     hub-b@1.service  surplus
+  destroy  hub-b@1.service  surplus
+hub/c  each up for 10 s within 25 min
+  stop     hub-c.service  surplus
+  destroy  hub-c.service  surplus
+  destroy  hub-b@.service  unwanted
+web/worker  each up for 10 s within 25 min
+  stop     web-worker@1.service  surplus
+  destroy  web-worker@1.service  surplus
+  destroy  web-worker@.service  unwanted
+2 unit files to change, 3 to stop, 3 to destroy
+",
+        "",
+    );
+    scene.run("deploy hub web --prune").is(
         0,
         "\
 hub/b  each up for 10 s within 25 min
@@ -181,16 +209,16 @@ hub/c  each up for 10 s within 25 min
 stopped    hub-c.service  on aaaa0001  T
 destroyed  hub-c.service  T
 destroyed  hub-b@.service
+web/worker  each up for 10 s within 25 min
+stopped    web-worker@1.service  on aaaa0002  T
+destroyed  web-worker@1.service  T
+destroyed  web-worker@.service
 hub/b: 1 stopped, 1 destroyed
 hub/c: 1 stopped, 1 destroyed
+web/worker: 1 stopped, 1 destroyed
 deploy: done in T
 ",
-        "\
-runs on    web-worker@1.service
-  1 unit not in the manifest any more: `deploy APP --prune` stops and destroys them
-unwanted   web-worker@.service
-  1 unit not in the manifest any more: `deploy APP --prune` destroys them
-",
+        "",
     );
     same(
         &scene.changes(),
@@ -202,68 +230,37 @@ unwanted   web-worker@.service
             "PUT hub-c.service",
             "DELETE hub-c.service",
             "DELETE hub-b@.service",
+            "PUT web-worker@1.service",
+            "PUT web-worker@1.service",
+            "DELETE web-worker@1.service",
+            "DELETE web-worker@.service",
         ],
     );
-    scene.run("deploy hub web --prune --dry-run").is(
-        0,
-        "nothing to do: all is as it should be\n",
-        "\
-runs on    web-worker@1.service
-  1 unit not in the manifest any more: `deploy APP --prune` stops and destroys them
-unwanted   web-worker@.service
-  1 unit not in the manifest any more: `deploy APP --prune` destroys them
-",
-    );
-    scene.run("deploy hub web --prune").is(
-        0,
-        "nothing to do: all is as it should be\n",
-        "\
-runs on    web-worker@1.service
-  1 unit not in the manifest any more: `deploy APP --prune` stops and destroys them
-unwanted   web-worker@.service
-  1 unit not in the manifest any more: `deploy APP --prune` destroys them
-",
-    );
-    same(&scene.changes(), &[]);
     same(
         &scene.units(),
         &[
             "hub-a@.service sleep 1 inactive",
             "hub-a@1.service sleep 1 launched active/running on aaaa0001",
             "hub-a@2.service sleep 1 launched active/running on aaaa0002",
-            "web-worker@.service sleep 1 inactive",
-            "web-worker@1.service sleep 1 launched active/running on aaaa0002",
         ],
     );
-    scene.run("deploy hub web --prune").is(
-        0,
-        "nothing to do: all is as it should be\n",
-        "\
-runs on    web-worker@1.service
-  1 unit not in the manifest any more: `deploy APP --prune` stops and destroys them
-unwanted   web-worker@.service
-  1 unit not in the manifest any more: `deploy APP --prune` destroys them
-",
-    );
+    scene
+        .run("deploy hub --prune")
+        .is(0, "nothing to do: all is as it should be\n", "");
     scene.manifest("apps: {}\n");
-    scene.run("deploy hub web --prune").is(
-        0,
-        "nothing to do: all is as it should be\n",
-        "\
-runs on    hub-a@1.service, hub-a@2.service, web-worker@1.service
-  3 units not in the manifest any more: `deploy APP --prune` stops and destroys them
-unwanted   hub-a@.service, web-worker@.service
-  2 units not in the manifest any more: `deploy APP --prune` destroys them
-",
-    );
+    scene.run("deploy hub --prune").is(5, "", "\
+error: nothing would be left: 1 unit would be stopped and destroyed
+
+help: nothing was done; is this the right manifest? what is really to go, `fleetctl destroy` takes by name
+");
     scene.run("deploy").is(
         0,
         "nothing to do: all is as it should be\n",
         "\
-runs on    hub-a@1.service, hub-a@2.service, web-worker@1.service
-  3 units not in the manifest any more: `deploy APP --prune` stops and destroys them
-unwanted   hub-a@.service, web-worker@.service
-  2 units not in the manifest any more: `deploy APP --prune` destroys them
+runs on    hub-a@1.service, hub-a@2.service
+  2 units not in the manifest any more: `deploy APP --prune` stops and destroys them
+unwanted   hub-a@.service
+  1 unit not in the manifest any more: `deploy APP --prune` destroys them
 ",
     );
 }

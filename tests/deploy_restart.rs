@@ -291,12 +291,12 @@ fn what_announces_a_process_and_what_is_plain_is_restarted_with_it() {
     );
     scene.does("deploy");
     scene.run("restart hub").is(
-        101,
+        5,
         "",
         "\
-\x20thread 'main' (3312) panicked at src/rollout/planner/moves.rs:232:20:
-attempt to subtract with overflow
-note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
+error: hub/all runs on every machine, and all of it would be replaced at once
+
+help: nothing was done; where that is meant say `--yes-global`
 ",
     );
     scene.run("restart hub/http").is(
@@ -335,15 +335,19 @@ restart: done in T
     );
     scene.changes();
     scene.run("restart hub/all --yes-global").is(
-        101,
-        "",
+        0,
         "\
-\x20thread 'main' (3466) panicked at src/rollout/planner/moves.rs:232:20:
-attempt to subtract with overflow
-note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
+hub/all  on all machines at once; each up for 0 s within 25 min
+restarted  hub-all@global.service  on aaaa0001, aaaa0002, aaaa0003  T
+hub/all: 1 restarted
+restart: done in T
 ",
+        "",
     );
-    same(&scene.changes(), &[]);
+    same(
+        &scene.changes(),
+        &["PUT hub-all@global.service", "PUT hub-all@global.service"],
+    );
 }
 
 #[test]

@@ -175,7 +175,7 @@ back to release 1
         ],
     );
     scene.run("deploy").is(5, "", "\
-error: release 3 of `back-e`, by ann had --set 'back-e.versions=v2', and the manifest says otherwise
+error: release 3 of `back-e`, by ann, had --set 'back-e.versions=v2', and the manifest says otherwise
 
 help: nothing was done; give a value again, this one or another: --set 'back-e.versions=v2'; or say `--as-written`
 ");

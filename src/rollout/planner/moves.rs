@@ -230,7 +230,7 @@ impl Planner<'_> {
         serves: bool,
         why: impl Fn(&Self) -> String,
     ) -> Result<(), Impossible> {
-        let left = self.alive - usize::from(serves);
+        let left = self.alive.saturating_sub(usize::from(serves));
         if self.wanted == 0 || left >= self.floor {
             return Ok(());
         }
