@@ -257,10 +257,12 @@ fn what_is_slow_to_stop_has_stopped_before_the_next_one_starts() {
 
 /// Each case is a cluster of its own, but none takes any time.
 fn config() -> ProptestConfig {
+    let usual = ProptestConfig::default();
     ProptestConfig {
         failure_persistence: None,
         max_shrink_iters: 400,
-        ..ProptestConfig::default()
+        cases: usual.cases / 3,
+        ..usual
     }
 }
 

@@ -174,7 +174,7 @@ impl Planner<'_> {
             self.lower(serves, |planner| {
                 planner.one_by_one(makes_room_for.as_ref())
             })?;
-            self.alive -= usize::from(serves);
+            self.alive = self.alive.saturating_sub(usize::from(serves));
             self.range.0 = self.range.0.min(self.alive);
         }
         self.there = self.there.saturating_sub(1);
