@@ -270,16 +270,6 @@ impl Scene {
         })
     }
 
-    /// Tells whether an instance of the app seeks a machine in vain.
-    pub(crate) fn lacks_room(&self) -> bool {
-        self.server.world(|world| {
-            let mut units = world.units.iter();
-            units.any(|(name, unit)| {
-                name.starts_with("app-http@") && unit.is_wanted() && unit.machine.is_none()
-            })
-        })
-    }
-
     /// Returns how many instances of the app fleet was told to run or to load.
     pub(crate) fn told(&self) -> usize {
         self.server.world(|world| {
