@@ -299,8 +299,9 @@ fn what_is_not_wanted_is_not_stopped_for_nothing() {
         ..Case::default()
     };
     case.gives(
-        "hub/http: `hub-http@v42-4.service` has no place: there are more units that may not meet than the 3 \
-         machines for them; make room for it, or want less of it",
+        "hub/http: `hub-http@v42-4.service` has no place: all 3 eligible machines are taken by units that it \
+         conflicts with: `hub-http@v42-1.service` on machine1, `hub-http@v42-2.service` on machine2, \
+         `hub-http@v42-3.service` on machine3; make room for it, or want less of it",
     );
 }
 

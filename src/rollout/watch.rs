@@ -391,3 +391,158 @@ impl fmt::Display for Fault {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Text;
+    use crate::state::{SeenUnit, UnitHash};
+
+    const READY: Duration = Duration::from_secs(10);
+
+    fn after(kind: Kind) -> After {
+        let text = Text {
+            text: String::new(),
+            hash: UnitHash::seen("new"),
+        };
+        After {
+            text,
+            state: State::Launched,
+            kind,
+        }
+    }
+
+    /// Reads `MACHINE HASH ACTIVE/SUB`, or nothing; the unit was given to `m1`, or to no machine.
+    fn sight(state: &str, machine: Option<&str>) -> Sight {
+        let unit = ObservedUnit {
+            name: RegistryName::seen("a@1.service"),
+            unit: SeenUnit::stored(""),
+            hash: UnitHash::seen("new"),
+            desired: SeenState::Known(State::Launched),
+            current: Some(SeenState::Known(State::Launched)),
+            machine: machine.map(MachineId::seen),
+        };
+        let mut states = BTreeMap::new();
+        if let [machine, hash, state] = state.split(' ').collect::<Vec<_>>().as_slice() {
+            let (active, sub) = state.split_once('/').unwrap();
+            let state = UnitState {
+                hash: UnitHash::seen(*hash),
+                load: "loaded".to_owned(),
+                active: active.to_owned(),
+                sub: sub.to_owned(),
+            };
+            states.insert(MachineId::seen(*machine), state);
+        }
+        Sight::new(Some(unit), states)
+    }
+
+    /// Looks at states one after the other, each so many seconds after the first, and returns the verdicts.
+    fn verdicts(kind: Kind, first: &str, looks: &[(u64, &str)]) -> Vec<String> {
+        let first = sight(first, Some("m1")).states;
+        let mut watch = Watch::new(after(kind), READY, first, Duration::ZERO);
+        let look = |(at, state): &(u64, &str)| {
+            let machine = (!state.is_empty()).then_some("m1");
+            match watch.look(Duration::from_secs(*at), &sight(state, machine), || true) {
+                Verdict::Pending => "pending".to_owned(),
+                Verdict::Settling => "settling".to_owned(),
+                Verdict::Ready => "ready".to_owned(),
+                Verdict::Faulty(fault) => fault.to_string(),
+            }
+        };
+        looks.iter().map(look).collect()
+    }
+
+    #[test]
+    fn a_service_is_up_when_it_was_so_for_long_enough() {
+        let looks = [
+            (0, "m1 old active/running"),
+            (5, ""),
+            (8, "m1 new activating/start-pre"),
+            (20, "m1 new active/running"),
+            (25, "m1 new activating/auto-restart"),
+            (30, "m1 new active/running"),
+            (39, "m1 new active/running"),
+            (40, "m1 new active/running"),
+        ];
+        let expected = [
+            "pending", "pending", "pending", "settling", "pending", "settling", "settling", "ready",
+        ];
+        assert_eq!(
+            verdicts(Kind::Service, "m1 old active/running", &looks),
+            expected
+        );
+    }
+
+    #[test]
+    fn a_failure_of_before_counts_only_when_nothing_changes() {
+        let looks = [
+            (1, "m1 new failed/failed"),
+            (14, "m1 new failed/failed"),
+            (15, "m1 new failed/failed"),
+        ];
+        let expected = ["pending", "pending", "it failed on m1: failed/failed"];
+        assert_eq!(
+            verdicts(Kind::Service, "m1 new failed/failed", &looks),
+            expected
+        );
+        let looks = [(1, "m1 new activating/start"), (2, "m1 new failed/failed")];
+        let expected = ["pending", "it failed on m1: failed/failed"];
+        assert_eq!(
+            verdicts(Kind::Service, "m1 new failed/failed", &looks),
+            expected
+        );
+    }
+
+    #[test]
+    fn what_ends_again_and_again_or_for_good_has_failed() {
+        let (running, waiting) = ("m1 new active/running", "m1 new activating/auto-restart");
+        let looks = [
+            (0, waiting),
+            (1, running),
+            (2, waiting),
+            (3, running),
+            (4, waiting),
+        ];
+        let last = verdicts(Kind::Service, "", &looks).pop().unwrap();
+        let expected = "it ended by itself 3 times on m1, and systemd starts it again and again";
+        assert_eq!(last, expected);
+        let ended = "m1 new inactive/dead";
+        let looks = [(0, running), (1, ended), (15, ended), (16, ended)];
+        let expected = [
+            "settling",
+            "pending",
+            "pending",
+            "it ended on m1, and nothing starts it again",
+        ];
+        assert_eq!(verdicts(Kind::Service, "", &looks), expected);
+    }
+
+    #[test]
+    fn what_no_machine_takes_has_failed_after_a_while() {
+        let looks = [(0, ""), (29, ""), (30, "")];
+        let expected = ["pending", "pending", "no machine has it"];
+        assert_eq!(verdicts(Kind::Service, "", &looks), expected);
+    }
+
+    #[test]
+    fn what_another_machine_said_last_does_not_count() {
+        let looks = [(0, "m2 new active/running"), (11, "m2 new active/running")];
+        assert_eq!(verdicts(Kind::Service, "", &looks), ["pending", "pending"]);
+    }
+
+    #[test]
+    fn each_kind_is_up_in_its_own_way() {
+        #[track_caller]
+        fn case(kind: Kind, state: &str, expected: Standing) {
+            let sight = sight(&format!("m1 new {state}"), Some("m1"));
+            assert_eq!(standing(&after(kind), &sight), expected, "{state}");
+        }
+        case(Kind::Service, "active/exited", Standing::Coming);
+        case(Kind::Job, "activating/start", Standing::Up);
+        case(Kind::Job, "inactive/dead", Standing::Up);
+        case(Kind::Job, "failed/failed", Standing::Failed);
+        case(Kind::Trigger, "active/waiting", Standing::Up);
+        case(Kind::Trigger, "active/elapsed", Standing::Coming);
+        case(Kind::Idle, "inactive/dead", Standing::Up);
+    }
+}
