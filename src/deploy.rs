@@ -10,6 +10,7 @@ mod health;
 mod registry;
 mod step;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -141,6 +142,8 @@ impl<'a> Rollout<'a> {
         };
         let mut failures = 0;
         let mut first = 0;
+        // What depends on a step that failed.
+        let mut barred: BTreeSet<&RegistryName> = BTreeSet::new();
         // What only begins to run, or is on its way, is waited for together.
         let is_gentle =
             |step: &Step| matches!(step.action, Action::Start | Action::Wait) && !step.is_alone;
@@ -155,9 +158,18 @@ impl<'a> Rollout<'a> {
             let places = first..first + steps.len();
             first = places.end;
             let allowed = process.bounds.max_failures.saturating_sub(failures);
-            let outcomes = self.steps(process, steps, places.start, allowed, witness);
+            let outcomes = if steps.iter().any(|step| barred.contains(&step.instance)) {
+                steps.iter().map(|_| Outcome::NotTried).collect()
+            } else {
+                self.steps(process, steps, places.start, allowed, witness)
+            };
             for (at, outcome) in places.zip(outcomes) {
-                failures += usize::from(matches!(outcome, Outcome::Failed(_)));
+                if matches!(outcome, Outcome::Failed(_)) {
+                    failures += 1;
+                    let step = &process.steps[at];
+                    barred.insert(&step.instance);
+                    barred.extend(&step.makes_room_for);
+                }
                 witness.ended(process, at, &outcome);
                 report.outcomes[at] = outcome;
             }

@@ -80,6 +80,19 @@ impl UnitGoal {
 }
 
 impl Goal {
+    /// Tells whether another goal has the same units and instances, whatever the bounds.
+    #[must_use]
+    pub fn is_same_work(&self, other: &Self) -> bool {
+        let bare = |goal: &Self| {
+            let mut goal = goal.clone();
+            for process in &mut goal.processes {
+                process.deploy = Deploy::default();
+            }
+            goal
+        };
+        bare(self) == bare(other)
+    }
+
     /// Returns its units as a manifest would give them, though at no place.
     ///
     /// # Errors

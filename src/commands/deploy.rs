@@ -24,7 +24,7 @@ use crate::lock::Lock;
 use crate::model::App;
 use crate::name::AppName;
 use crate::plan::prune::PruneLimit;
-use crate::rollout::process::{of_goals, vanished};
+use crate::rollout::process::{merged, of_goals, vanished};
 use crate::settings::now;
 use crate::submit::Task;
 use crate::tell::submit as tell;
@@ -123,6 +123,7 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
         .partition(|process| is_meant(&process.app));
     prune::check(args.prune_max, is_meant, &loaded, diff, observed)?;
     prune::tell(is_meant, diff, &left, invocation);
+    let gone = merged(&mut processes, gone, &goals);
     processes.extend(gone);
     let Some(plan) = planned(
         &processes,

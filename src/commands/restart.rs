@@ -16,7 +16,7 @@ use crate::files;
 use crate::goal::{ProcessGoal, goals};
 use crate::model::App;
 use crate::name::{AppName, ProcessName};
-use crate::rollout::process::running;
+use crate::rollout::process::{running, unplaced};
 use crate::rollout::watch::Kind;
 use crate::state::{RegistryName, State};
 
@@ -73,6 +73,14 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     let goal = |name: &str| goal(&loaded, &app, name);
     let state = |file: &RegistryName| state(&loaded, file);
     let processes = running(&app, process.as_deref(), &observed, goal, state, &given);
+    let unplaced = unplaced(&app, process.as_deref(), &observed);
+    if !unplaced.is_empty() {
+        let names: Vec<&str> = unplaced.iter().map(RegistryName::as_str).collect();
+        let names = names.join(", ");
+        invocation.output.message(&format!(
+            "left alone, since no machine has it, and its start will find what is new: {names}\n"
+        ));
+    }
     if processes.is_empty() {
         let message = format!("nothing of `{}` runs in the cluster", args.name);
         return Err(CommandError::trouble(message).help(

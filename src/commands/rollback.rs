@@ -20,7 +20,7 @@ use crate::interruption::Interruption;
 use crate::journal::{self, Entry, Journal, Outcome, Release};
 use crate::lock::Lock;
 use crate::name::AppName;
-use crate::rollout::process::{of_goals, vanished};
+use crate::rollout::process::{merged, of_goals, vanished};
 use crate::settings::now;
 use crate::tell::deploy as words;
 
@@ -111,16 +111,15 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
         compared.observed.machines = compared.fleet.machines()?;
     }
     let past = Past::find(args, register, &target)?;
-    let is_unfinished = is_unfinished(&journal);
     let (diff, observed) = (&compared.diff, &compared.observed);
     let goals = std::slice::from_ref(&target.goal);
-    // Of a rollback that was cut short nobody knows what was started since the configuration changed.
-    let is_asked = past
-        .as_ref()
-        .is_some_and(|past| !past.is_same || is_unfinished);
+    // Of one that was cut short nobody knows what was started since the configuration changed.
+    let is_asked = past.is_some();
     let mut processes = of_goals(goals, diff, observed, &given, |_, _| is_asked);
     // What came since is of the app, and was not there then.
-    processes.extend(vanished(diff, observed, &given));
+    let vanished = vanished(diff, observed, &given);
+    let gone = merged(&mut processes, vanished, goals);
+    processes.extend(gone);
     let Some(plan) = planned(
         &processes,
         observed,
@@ -243,7 +242,7 @@ fn target<'a>(args: &Args, journal: &'a Journal) -> Result<&'a Release, CommandE
         .collect();
     let is_meant = |release: &&Release| {
         let is_undone = undone.contains(&release.number);
-        release.outcome == Outcome::Complete && release.goal != last.goal && !is_undone
+        release.outcome == Outcome::Complete && !release.goal.is_same_work(&last.goal) && !is_undone
     };
     releases.iter().find(is_meant).ok_or_else(|| {
         let message = format!(
@@ -290,7 +289,7 @@ fn entry(
 /// it left.
 fn undone(target: &Release, journal: &Journal) -> Option<u64> {
     let last = journal.releases.first()?;
-    let is_again = is_unfinished(journal) || last.goal == target.goal;
+    let is_again = is_unfinished(journal) || last.goal.is_same_work(&target.goal);
     let before = last.undone.filter(|_| is_again);
     before.or(Some(last.number))
 }

@@ -116,9 +116,10 @@ impl Rollout<'_> {
                 let result = self.bring_up(step, limit, &mut firsts, witness);
                 if result.is_err() && step.action == Action::Restart {
                     // Whether that helps is for whoever reads why it failed.
-                    for part in &step.parts {
+                    for part in step.parts.iter().filter(|it| it.action == Action::Restart) {
                         let after = part.after.as_ref();
-                        let _ = after.map(|after| self.tell(&part.unit, after.state));
+                        let part = told(part, State::Loaded);
+                        let _ = after.map(|after| self.turn(&part, after.state));
                     }
                 }
                 result?;

@@ -53,6 +53,8 @@ struct Planner<'a> {
     wanted: usize,
     /// How many must serve at any time.
     floor: usize,
+    /// How many must while the next step is done, where so many can't.
+    lowered: Option<usize>,
     range: (usize, usize),
     /// Unwanted instances that are still there, by their places.
     surplus: Vec<usize>,
@@ -91,6 +93,7 @@ impl<'a> Planner<'a> {
             there,
             wanted,
             floor,
+            lowered: None,
             range: (alive, there),
             surplus,
             resting: BTreeSet::new(),
@@ -124,8 +127,6 @@ impl<'a> Planner<'a> {
             .collect();
         let (placed, mut seeking): (Vec<_>, Vec<_>) =
             needs.into_iter().partition(|(_, need)| !need.seeks_machine);
-        // fleet gives a place that becomes free to whatever waits for one already.
-        seeking.sort_by_key(|(at, _)| !members[*at].is_unplaced());
         let (lowering, mending): (Vec<_>, Vec<_>) =
             placed.into_iter().partition(|(_, need)| need.lowers);
         // What is on its way is waited for before anything is started anew.
@@ -148,6 +149,9 @@ impl<'a> Planner<'a> {
         for at in self.crowd(&seeking) {
             self.rest(at);
         }
+        // fleet gives a place that becomes free to whatever waits for one already.
+        let resting = &self.resting;
+        seeking.sort_by_key(|(at, _)| resting.contains(at) || !members[*at].is_unplaced());
         for (at, need) in &seeking {
             self.make_room(*at)?;
             self.bring(*at, need);

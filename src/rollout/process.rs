@@ -15,7 +15,7 @@ use crate::rollout::After;
 use crate::rollout::bounds::Bounds;
 use crate::rollout::member::{Member, MemberUnit};
 use crate::rollout::watch::{Kind, ends_by_itself};
-use crate::state::{Observed, ObservedUnit, RegistryName, SeenState, State};
+use crate::state::{Mark, Observed, ObservedUnit, RegistryName, SeenState, State};
 use crate::unit::fleet::FleetUnit;
 use crate::unit::name::fleet_parts;
 
@@ -193,6 +193,36 @@ pub fn vanished(diff: &Diff, observed: &Observed, given: &Deploy) -> Vec<Process
         .collect()
 }
 
+/// Puts what vanished of a process whose unit has another name now to it: the old ones make room for the new
+/// ones. What only accompanied an instance is left with those that vanished.
+#[must_use]
+pub fn merged(processes: &mut [Process], vanished: Vec<Process>, goals: &[Goal]) -> Vec<Process> {
+    let mut rest = Vec::new();
+    for mut gone in vanished {
+        let is_same =
+            |process: &&mut Process| process.app == gone.app && process.process == gone.process;
+        let goal = goals.iter().find(|goal| goal.app == gone.app);
+        let mut goals = goal.into_iter().flat_map(|goal| &goal.processes);
+        let goal = goals.find(|goal| goal.process == gone.process);
+        if let (Some(process), Some(goal)) = (processes.iter_mut().find(is_same), goal) {
+            let has_peers = |member: &mut Member| {
+                let main = member.units.first();
+                main.is_some_and(|unit| !unit.constraints().peers.is_empty())
+            };
+            let companions = gone.members.extract_if(.., |member| has_peers(member));
+            let companions: Vec<Member> = companions.collect();
+            for mut member in std::mem::replace(&mut gone.members, companions) {
+                member.ports = goal.ports_of(&member.key);
+                process.members.push(member);
+            }
+        }
+        if !gone.members.is_empty() {
+            rest.push(gone);
+        }
+    }
+    rest
+}
+
 /// Returns the processes of an app as they are, with what fleet was told to run of them to be started anew.
 /// `goal` tells what the manifest says of a process by its name, and `state` what fleet is to do with the
 /// instances of a unit.
@@ -206,14 +236,9 @@ pub fn running(
     given: &Deploy,
 ) -> Vec<Process> {
     let mut found: BTreeMap<String, Vec<Member>> = BTreeMap::new();
-    for unit in observed.units.values() {
-        let Some(mark) = mark(&unit.unit).filter(|mark| mark.app == app) else {
-            continue;
-        };
-        if unit.name.is_template() || !unit.desired.asks_something() {
-            continue;
-        }
-        if process.is_some_and(|process| process != mark.process) {
+    for (unit, mark) in asked(app, process, observed) {
+        // What no machine has does not run, and will find all as it is then.
+        if is_unplaced(unit, observed) {
             continue;
         }
         let members = found.entry(mark.process).or_default();
@@ -253,14 +278,41 @@ pub fn running(
     processes
 }
 
+/// Returns what fleet was told to run of an app, and no machine has.
+#[must_use]
+pub fn unplaced(app: &str, process: Option<&str>, observed: &Observed) -> Vec<RegistryName> {
+    let units = asked(app, process, observed);
+    let units = units.filter(|(unit, _)| is_unplaced(unit, observed));
+    units.map(|(unit, _)| unit.name.clone()).collect()
+}
+
+/// Returns the units of an app, or of one of its processes, that fleet was told to do anything with.
+fn asked<'a>(
+    app: &'a str,
+    process: Option<&'a str>,
+    observed: &'a Observed,
+) -> impl Iterator<Item = (&'a ObservedUnit, Mark)> {
+    let units = observed.units.values();
+    let asked = units.filter(|unit| !unit.name.is_template() && unit.desired.asks_something());
+    asked.filter_map(move |unit| {
+        let mark = mark(&unit.unit).filter(|mark| mark.app == app)?;
+        let is_meant = process.is_none_or(|process| process == mark.process);
+        is_meant.then_some((unit, mark))
+    })
+}
+
+fn is_unplaced(unit: &ObservedUnit, observed: &Observed) -> bool {
+    let states = observed.states.get(&unit.name);
+    unit.machine.is_none() && states.is_none_or(BTreeMap::is_empty)
+}
+
 /// Returns a unit that is to have the text that it has. A restart that came to no end may have left it only
 /// loaded, which `state` tells where it is known.
 fn as_it_is(unit: &ObservedUnit, state: Option<State>, observed: &Observed) -> MemberUnit {
-    let told = match unit.desired.known() {
-        Some(State::Loaded) if was_to_run(unit, observed) => Some(State::Launched),
-        told => told,
+    let wanted = match unit.desired.known() {
+        Some(State::Loaded) if was_to_run(unit, observed) => state.unwrap_or(State::Launched),
+        told => told.unwrap_or(State::Launched),
     };
-    let wanted = state.or(told).unwrap_or(State::Launched);
     let after = After {
         text: Text {
             text: unit.unit.canonical(),

@@ -81,9 +81,8 @@ fn is_up(kind: Kind, state: &UnitState) -> bool {
         return false;
     }
     match kind {
-        // Neither what has ended, nor what has no event to come.
         Kind::Service => serves(state) && state.sub != "exited",
-        Kind::Trigger => serves(state) && state.sub != "elapsed",
+        Kind::Trigger => serves(state),
         Kind::Job | Kind::Idle => state.active != "failed",
     }
 }
@@ -542,7 +541,7 @@ mod tests {
         case(Kind::Job, "inactive/dead", Standing::Up);
         case(Kind::Job, "failed/failed", Standing::Failed);
         case(Kind::Trigger, "active/waiting", Standing::Up);
-        case(Kind::Trigger, "active/elapsed", Standing::Coming);
+        case(Kind::Trigger, "inactive/dead", Standing::Coming);
         case(Kind::Idle, "inactive/dead", Standing::Up);
     }
 }

@@ -37,8 +37,8 @@ pub(super) fn check(
         }
         if let Some(number) = release.undone
             && let Some(undone) = journal::get(&register.store, app, number)?
-            && undone.goal != release.goal
-            && goal(app, loaded).as_ref() == Some(&undone.goal)
+            && !undone.goal.is_same_work(&release.goal)
+            && goal(app, loaded).is_some_and(|goal| goal.is_same_work(&undone.goal))
         {
             let message = format!(
                 "`{app}` was rolled back by {} ({}), and this would undo that",

@@ -117,9 +117,9 @@ impl Planner<'_> {
                 .map(|(at, action)| member.units[*at].part(*action))
                 .collect(),
             lowers: need.lowers,
-            floor: self.floor,
+            floor: self.lowered.take().unwrap_or(self.floor),
             port: member.ports.first().map(|port| port.number),
-            is_alone: !member.ports.is_empty() && member.may_meet_its_like(),
+            is_alone: need.seeks_machine && !member.ports.is_empty() && member.may_meet_its_like(),
             makes_room_for,
         });
     }
@@ -236,7 +236,7 @@ impl Planner<'_> {
         }
         let Some(min_alive) = self.process.bounds.min_alive else {
             // Nobody asked for so many.
-            self.floor = left;
+            self.lowered = Some(left);
             return Ok(());
         };
         let reason = format!("{}; --min-alive {min_alive} is impossible", why(self));

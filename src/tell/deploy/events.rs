@@ -12,8 +12,8 @@
 //!   `timeout_secs`, `max_failures`, `health`).
 //! - `step`: a unit file that is stored or destroyed, as `submit --format json` writes it.
 //! - `instance`: a step of an instance: `app`, `process`, its `number` from 1, the `instance`, the `units`, the
-//!   `action` (`start`, `replace`, `restart`, `wait`, `stop`, `destroy`), the `reason` (a word of `diff`, or
-//!   `asked`), the instance that it `makes_room_for`, and its `outcome`, which is one of `planned` under
+//!   `action` (`start`, `replace`, `restart`, `wait`, `stop`, `destroy`), the `reason` (a word of `diff`,
+//!   `asked`, or `unproven`), the instance that it `makes_room_for`, and its `outcome`, which is one of `planned` under
 //!   `--dry-run`, `began`, `done` (with the `seconds` that it took), `failed`, `unfinished` and `not_tried`. A
 //!   `failure` has the `unit`, a `kind` (`failed`, `crashes`, `ended`, `unplaced`, `changed`, `timed_out`,
 //!   `too_few`, `remote`), a `message` and `causes`.
