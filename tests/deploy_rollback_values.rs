@@ -104,8 +104,11 @@ the configuration is that of change 1 again
     scene.run("rollback back-d --to 2 --config").is(
         0,
         "\
+back-d/worker  1 instance, 0 alive at least, 1 at most; each up for 0 s within 25 min
+restarted  back-d-worker@1.service  on aaaa0001  T
+back-d/worker: 1 restarted
 back-d: release 4
-nothing to do: all is as it should be
+rollback to 2: done in T
 ",
         "\
 * 3 T ago  complete, rollback to 2, by ann, worker ×1, config 3
@@ -288,8 +291,12 @@ back to release 1
     scene.run("rollback back-g --to 1 --config").is(
         0,
         "\
+back-g/worker  2 instances, 1 alive at least, 2 at most; each up for 0 s within 25 min
+restarted  back-g-worker@1.service  on aaaa0001  T
+restarted  back-g-worker@2.service  on aaaa0002  T
+back-g/worker: 2 restarted
 back-g: release 4
-nothing to do: all is as it should be
+rollback to 1: done in T
 ",
         "\
 * 3 T ago  complete, rollback to 1, by ann, worker ×2, config 3
