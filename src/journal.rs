@@ -2,19 +2,18 @@
 //!
 //! In: a store, an app, what a release is. Out: releases as they were, each with all that rolls it out
 //! again. A release stands under a number of its own, from 1. The oldest are dropped: there are at most
-//! [`room::RELEASES_MAXIMUM`], fewer where they are long, and the last one that was complete always stays. Knows
+//! 100, fewer where they are long, and the last one that was complete always stays. Knows
 //! nothing of how anything is rolled out.
 
 mod goal;
 mod record;
-pub mod room;
+mod room;
 
 use std::collections::BTreeMap;
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
 use crate::clock::{Deadline, pause};
+use crate::configuration::change::{hesitation, unique};
 use crate::error::CommandError;
 use crate::goal::Goal;
 use crate::interruption::Interruption;
@@ -37,9 +36,6 @@ const END_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The pause before that.
 const AGAIN: Duration = Duration::from_millis(250);
-
-/// The greatest pause before another attempt at a number that somebody else took, in milliseconds.
-const PAUSE_MAXIMUM: u64 = 250;
 
 /// How a release ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -349,18 +345,4 @@ fn doubtful(error: CommandError, app: &str, unknown: Option<u64>) -> CommandErro
                 .help(format!("when etcd is back, it is `{key}` if it was"))
         }
     }
-}
-
-/// Returns a text that nobody else has.
-fn unique() -> String {
-    // The standard library seeds each of these from the system.
-    let half = || RandomState::new().build_hasher().finish();
-    format!("{:016x}{:016x}", half(), half())
-}
-
-/// Returns how long to wait before another attempt, so that two that met do not meet again.
-fn hesitation(attempts: u64) -> Duration {
-    let most = (attempts * 10).min(PAUSE_MAXIMUM);
-    let random = RandomState::new().build_hasher().finish();
-    Duration::from_millis(random % (most + 1))
 }

@@ -211,14 +211,14 @@ fn doubtful(error: CommandError, unknown: Option<u64>) -> CommandError {
 }
 
 /// Returns a text that nobody else has.
-pub(super) fn unique() -> String {
+pub(crate) fn unique() -> String {
     // The standard library seeds each of these from the system.
     let half = || RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", half(), half())
 }
 
 /// Returns how long to wait before another attempt, so that two that met do not meet again.
-fn hesitation(attempts: u64) -> Duration {
+pub(crate) fn hesitation(attempts: u64) -> Duration {
     let most = (attempts * 10).min(PAUSE_MAXIMUM);
     let random = RandomState::new().build_hasher().finish();
     Duration::from_millis(random % (most + 1))

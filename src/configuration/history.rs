@@ -140,7 +140,7 @@ fn unreadable(key: &str, _: &Unreadable) -> CommandError {
 }
 
 /// Returns the number of the first change that is kept beside a new one of so many bytes.
-pub(super) fn first_kept(number: u64, length: usize) -> u64 {
+pub(crate) fn first_kept(number: u64, length: usize) -> u64 {
     let fitting = (LENGTH_MAXIMUM / length.max(1)) as u64;
     let kept = fitting.clamp(RECORDS_MINIMUM, RECORDS_MAXIMUM);
     (number + 1).saturating_sub(kept)
