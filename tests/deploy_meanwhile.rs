@@ -1,6 +1,9 @@
 //! What happens to a cluster while `unitgen deploy` is at work: machines are taken, units are changed, others
 //! die.
 
+use std::thread::sleep;
+use std::time::Duration;
+
 use crate::deploy::app;
 use crate::deploy_failures::{TWO, fate, stale};
 use crate::deploy_run::{Scene, same};
@@ -112,6 +115,8 @@ deploy: not done, after T; another run goes on from here
             .raw
             .contains("/bin/sleep 2")
     });
+    // By then it was read back.
+    sleep(Duration::from_millis(500));
     scene
         .server
         .world(|world| world.destroy("hub-worker@1.service"));
