@@ -139,9 +139,11 @@ pub fn run(args: &Args, invocation: &mut Invocation) -> Result<Status, CommandEr
     let files: Vec<Task> = files.cloned().collect();
     let adopted = adopted(&files, &observed.units);
     invocation.output.message(&tell::adopted(&adopted));
+    // Asked of git once, for all apps.
+    let revision = register.and_then(|_| invocation.revision());
     for goal in goals {
         let release = releases.get(&goal.app);
-        let entry = entry(&loaded, goal, register, invocation)?;
+        let entry = entry(&loaded, goal, register, revision.clone(), invocation)?;
         let app = of_app(&mut apps, &entry.goal.app);
         let is_known = release.is_some_and(|release| is_same(release, &entry));
         app.entry = Some(entry).filter(|_| !(app.is_empty() && is_known));
@@ -224,6 +226,7 @@ fn entry(
     loaded: &Loaded,
     goal: Goal,
     register: Option<&Register>,
+    revision: Option<String>,
     invocation: &Invocation,
 ) -> Result<Entry, CommandError> {
     let is_meant = |app: &Option<String>| app.as_ref().is_none_or(|app| *app == goal.app);
@@ -232,7 +235,7 @@ fn entry(
         time: now(),
         author: invocation.settings.author.clone(),
         action: "deploy".to_owned(),
-        revision: invocation.revision(),
+        revision,
         set: set
             .map(|one| (one.path.clone(), one.value.clone()))
             .collect(),
